@@ -1,0 +1,375 @@
+"""What a company writes: playbooks, company, canvas, messages and metrics, typed.
+
+Everything arrives as text (see `load`); pydantic gives it its type here. What needs the other files
+(names of roles, connections, actions, types of expressions) is asked in `check`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from flows.playbook.expression import Expression
+from flows.playbook.text import Text
+from flows.playbook.time import Between, Calendar, Duration, Hours, Time
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+FileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
+Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Outcome = Literal["won", "lost", "done"]
+State = Literal["design", "trial", "complete", "operate", "expand"]
+FieldType = Literal[
+    "text", "phone", "email", "integer", "number", "money", "date", "time", "datetime", "yesno",
+    "choice", "person", "consent",
+]  # fmt: skip
+
+Expr = Annotated[Expression, BeforeValidator(Expression.parse)]
+Template = Annotated[Text, BeforeValidator(Text.parse)]
+When = Annotated[Time, BeforeValidator(Time.parse)]
+Length = Annotated[Duration, BeforeValidator(Duration.parse)]
+
+
+class Written(BaseModel):
+    """Something that people write: an unknown word is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True)
+
+
+class FormField(Written):
+    """One typed field of a start or of a step's form."""
+
+    type: FieldType
+    label: str = ""
+    source: str | None = Field(default=None, alias="from")
+    required: bool = True
+    default: str | None = None
+    min: Decimal | None = None
+    max: Decimal | None = None
+    choices: dict[str, str] = {}  # id: label; a plain list becomes {label: label}
+    sensitive: bool = False
+    role: str | None = None  # of a person
+    purpose: Literal["info", "ad", "sensitive"] | None = None  # of a consent
+    medium: str | None = None  # of a consent
+
+
+class Start(Written):
+    """What opens a case: an event of a connection, or a schedule."""
+
+    event: str | None = None
+    connection: str | None = None
+    where: Expr | None = None
+    schedule: str | None = None
+    missed: Literal["newest", "all", "none"] = "newest"
+
+
+class Stop(Written):
+    """What ends a case from outside: an exchange of one of these kinds, or an expression that became true."""
+
+    exchange: list[Name] = []
+    when: Expr | None = None
+    outcome: Outcome = "lost"
+    serves: list[str] = []
+
+
+class By(Written):
+    """Who does a step: `machine`, a role, a person by name, or the person of a role that an answer names."""
+
+    role: str  # "machine", or a role, or a person's name
+    who: str | None = None  # dotted path of an answer, e.g. "assign.instructor"
+
+    @property
+    def machine(self) -> bool:
+        return self.role == "machine"
+
+
+class Escalate(Written):
+    after: When  # past due
+    to: str
+
+
+class End(Written):
+    when: Expr
+    outcome: Outcome
+
+
+class Fallback(Written):
+    by: str | None = None  # default: the playbook's owner
+    do: Sentence | None = None  # default: the step's own sentence
+    due: When | None = None  # default: 1 business day
+    form: dict[Name, FormField] = {}
+
+
+class Step(Written):
+    id: Name
+    do: Sentence
+    by: By | None = None
+    use: str | None = None  # connection.action
+    arguments: dict[str, Any] = Field(default={}, alias="with")  # leaves are Text objects
+    key: Template | None = None
+    when: Expr | None = None
+    check: Expr | None = None
+    wait: When | None = None
+    due: When | None = None
+    remind: Length | None = None
+    escalate: Escalate | None = None
+    checklist: list[Sentence] = []
+    form: dict[Name, FormField] = {}
+    ends: list[End] = []
+    fallback: Fallback | None = None
+    between: Between | None = None
+    valid_for: When | None = None
+    serves: list[str] = []
+    expect: str | None = None
+    by_hand: Length | None = None
+
+
+class Measure(Written):
+    name: Sentence
+    minutes: tuple[str, str] | None = None
+    business_minutes: tuple[str, str] | None = None
+    share: Outcome | None = None
+    on_time: str | None = None
+    target: str | None = None
+
+
+class Revision(Written):
+    revision: int
+    on: date
+    by: str
+    why: str = ""
+    change: str = ""
+
+
+class OnFailure(Written):
+    tell: str
+
+
+class CaseKey(Written):
+    """What one case is about: a field, or the period of a schedule."""
+
+    field: str  # a field's name, or "period"
+    party: Literal["person", "company", "candidate", "employee"] = "person"
+
+
+class Playbook(Written):
+    playbook: FileName
+    title: Sentence
+    state: State
+    system: Literal["customer", "production", "revenue", "organization"]
+    stage: str
+    owner: str
+    purpose: Sentence
+    scenario: dict[Name, Sentence] = {}
+    start: Start
+    fields: dict[Name, FormField] = {}
+    case: CaseKey | None = None
+    overlap: Literal["single", "parallel"] = "single"
+    stop: list[Stop] = []
+    steps: list[Step]
+    measures: list[Measure] = []
+    on_failure: OnFailure | None = None
+    silent_after: Length | None = None
+    revisions: list[Revision] = []
+
+    # set by the loader: the file's text, and the hash of all that a running case is pinned to
+    text: str = Field(default="", exclude=True)
+    version: str = Field(default="", exclude=True)
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        """Where each step stands, by its id."""
+        return {step.id: number for number, step in enumerate(self.steps)}
+
+
+class Role(Written):
+    label: str
+    people: list[Name]
+    backup: str | None = None  # another role
+
+
+class Person(Written):
+    name: str
+    email: str | None = None
+
+
+class Sender(Written):
+    name: str
+    phone: str = ""
+    opt_out: str = ""
+    email: str = ""
+
+
+class ConnectionEntry(Written):
+    """One connection of company.yaml: a connector's name and its settings (never secrets)."""
+
+    connector: str
+    settings: dict[str, Any] = {}
+
+
+class Company(Written):
+    name: Sentence
+    zone: ZoneInfo
+    currency: str = "KRW"
+    language: Literal["ko", "en"] = "ko"
+    country: str = "KR"  # whose public holidays close the company
+    hours: Hours
+    holidays: list[date] = []  # besides the country's
+    branches: dict[Name, str] = {}
+    channels: dict[Name, str] = {}
+    roles: dict[Name, Role]
+    people: dict[Name, Person] = {}
+    sender: Sender
+    connections: dict[FileName, ConnectionEntry] = {}
+    mediums: dict[Name, str] = {}  # medium: connection
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        return Calendar(self.zone, self.hours, self.country, frozenset(self.holidays))
+
+
+class Place(Written):
+    """A stage, pool or arrow of the canvas circle."""
+
+    label: str
+    design: str = ""
+    as_is: str = ""
+    gap: str = ""
+    source: str | None = Field(default=None, alias="from")
+    to: str | None = None
+
+
+class KindRule(Written):
+    label: str = ""
+    stage: str | None = None  # the stage that an exchange of this kind leads to
+
+
+class Canvas(Written):
+    stages: dict[Name, Place]
+    pools: dict[Name, Place] = {}
+    arrows: dict[Name, Place] = {}
+    kinds: dict[Name, KindRule] = {}
+
+
+class MessageText(Written):
+    medium: str
+    purpose: Literal["info", "ad"] = "ad"  # what is not said to be information counts as an advert
+    text: str  # with #{name} to be filled from `values`
+    subject: str = ""
+    provider_template: str | None = None
+    fallback: str | None = None  # another medium
+
+
+class Source(Written):
+    """Where a metric's numbers come from: a connection's action, exchanges, or a person."""
+
+    use: str | None = None  # connection.action
+    exchanges: str | None = None  # an exchange kind
+    sale: Literal["new", "repeat"] | None = None
+    by: str | None = None  # a role
+    due: time | None = None  # of the next day, company time
+
+
+class Metric(Written):
+    label: Sentence
+    on: str  # stage or arrow, "circle" or "internal"
+    channel: str | None = None
+    unit: str = "count"
+    sum: Literal["sum", "last", "none"] = "sum"
+    source: Source
+    absent_day: Literal["zero", "unknown"] = "unknown"
+    settle_days: int = 0
+    day_basis: Literal["company", "source"] = "company"
+
+
+class Ratio(Written):
+    label: str = ""
+    of: str
+    by: str
+    cohort: Length | None = None  # none: same period
+
+
+class Target(Written):
+    metric: str
+    value: Decimal
+    direction: Literal["at_least", "at_most"] = "at_least"
+    per: Literal["day", "month"] = "month"
+
+
+class Metrics(Written):
+    metrics: dict[Name, Metric] = {}
+    ratios: dict[Name, Ratio] = {}
+    targets: list[Target] = []
+
+
+class Answered(Written):
+    """In a playbook's test: what a person answered to an assignment, and when (company time)."""
+
+    at: datetime
+    by: Name | None = None
+    answers: dict[str, Any] = {}
+
+
+class TestEvent(Written):
+    """In a playbook's test: a further start of the same form, or an exchange, at a time (company time)."""
+
+    at: datetime
+    start: dict[str, Any] | None = None
+    exchange: str | None = None
+
+
+class Due(Written):
+    step: str
+    due: datetime | None = None  # company time
+    person: Name | None = None
+
+
+class Expected(Written):
+    """In a playbook's test: what must come out. What is not named is not asked."""
+
+    outcome: Outcome | None = None
+    sent: list[str] | None = None  # message ids in order
+    blocked: list[str] | None = None
+    exchanges: list[str] | None = None  # kinds in order, the party's
+    assignments: list[Due] | None = None
+    steps: dict[str, str] | None = None  # step: done, skipped, dropped, ...
+    cases: int | None = None
+    readings: dict[str, str] | None = None  # metric: value or "missing"
+    refused: str | None = None  # the field that the form refuses
+
+
+class TestCase(Written):
+    __test__ = False  # not pytest's
+
+    name: Sentence
+    clock: datetime  # company time, when the start arrives
+    start: dict[str, Any] = {}
+    people: dict[str, Answered] = {}
+    events: list[TestEvent] = []
+    connections: dict[str, Any] = {}  # "connection.action": pinned answer
+    expect: Expected
+
+
+class TestFile(Written):
+    __test__ = False
+
+    cases: list[TestCase]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All that one company wrote, checked together."""
+
+    folder: Path
+    company: Company
+    canvas: Canvas
+    messages: Mapping[str, MessageText]
+    metrics: Metrics
+    playbooks: Mapping[str, Playbook]
+    tests: Mapping[str, TestFile] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()  # what is written but not yet active
