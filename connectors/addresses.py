@@ -1,0 +1,80 @@
+"""Which addresses a call may reach: the open internet, and loopback where a connection says so."""
+
+import socket
+import threading
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+from connectors.errors import Rejected, Unavailable
+
+# Global by the registry, yet inside a cloud: Azure's host services.
+_CLOUD = (ip_network("168.63.129.16/32"),)
+_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+
+
+def allowed(address: str, *, loopback: bool) -> bool:
+    """Whether `address` (numeric, any form of IPv4 inside IPv6 included) may be called."""
+    return all(_open(one, loopback=loopback) for one in _meant(address))
+
+
+def _meant(address: str) -> list[IPv4Address | IPv6Address]:
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv4Address):
+        return [found]
+    inner: list[IPv4Address | IPv6Address] = []
+    if found.ipv4_mapped:
+        return [found.ipv4_mapped]
+    if found.sixtofour:
+        inner.append(found.sixtofour)
+    if found.teredo:
+        inner.extend(found.teredo)
+    if any(found in net for net in _NAT64):
+        return [IPv4Address(int(found) & 0xFFFFFFFF)]
+    if int(found) >> 32 == 0 and int(found) > 1:  # ::a.b.c.d, long withdrawn, still understood by some stacks
+        inner.append(IPv4Address(int(found)))
+    return [found, *inner]
+
+
+def _open(address: IPv4Address | IPv6Address, *, loopback: bool) -> bool:
+    if address.is_loopback:
+        return loopback
+    if address.is_multicast or address.is_reserved or address.is_unspecified or not address.is_global:
+        return False
+    if isinstance(address, IPv6Address) and address.is_site_local:
+        return False
+    return not any(address in net for net in _CLOUD if net.version == address.version)
+
+
+def resolve(host: str, port: int, *, loopback: bool, timeout: float) -> list[str]:
+    """Addresses of `host`, all of them checked, so that one good address cannot cover for a bad one.
+
+    Raises Rejected when any may not be called, Unavailable when the name has none within `timeout` seconds.
+    """
+    found = [str(one[4][0]) for one in _lookup(host, port, timeout)]
+    if not all(allowed(one, loopback=loopback) for one in found):
+        raise Rejected(
+            "the service's address lies inside a private network or on this machine",
+            next_step="set allow_loopback: yes on the connection if it is meant to reach this machine",
+        )
+    return list(dict.fromkeys(found))
+
+
+def _lookup(host: str, port: int, timeout: float) -> list[tuple[object, object, object, str, tuple[object, ...]]]:
+    answer: list[object] = []
+
+    def ask() -> None:
+        try:
+            answer.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            answer.append(error)
+
+    # getaddrinfo knows no timeout: a dead name server would hold the call past its deadline.
+    asking = threading.Thread(target=ask, daemon=True, name="look up a name")
+    asking.start()
+    asking.join(timeout)
+    match answer:
+        case [list() as found] if found:
+            return found
+        case [UnicodeError()]:
+            raise Rejected("the service's host is no valid name", next_step="correct base_url")
+        case _:
+            raise Unavailable("the service's name has no address just now")

@@ -1,0 +1,286 @@
+"""The one door out: one deadline, a size cap, listed hosts, checked addresses, and every failure as one of four errors.
+
+Reads are tried again (few, short, inside the deadline); writes never: what to do with them the engine knows.
+"""
+
+import json
+import math
+import os
+import re
+import ssl
+import time
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Never
+from urllib.parse import quote, unquote, urlsplit
+
+import httpx
+import tenacity
+
+from connectors.addresses import allowed
+from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable, Uncertain
+from connectors.wire import Late, Wire, unpacked
+
+DEADLINE = 20.0  # seconds for one call, tries and waits included
+CAP = 5 * 1024 * 1024  # decoded bytes of one answer
+_LONGEST_KEY = 200  # Stripe takes 255
+_LATER = frozenset({408, 425, 429, 503})
+_PAUSE = tenacity.wait_exponential_jitter(initial=0.1, max=1, jitter=0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. `headers` have lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    write: bool
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON, numbers with a point as Decimal. Raises Rejected (a read) or Uncertain (a write)."""
+        try:
+            return json.loads(self.content, parse_float=Decimal, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            _unreadable("the service's answer is no JSON", write=self.write)
+
+
+class Http:
+    """Calls to one service. `hosts` are allowed beside the host of `base_url`; `deadline` in seconds."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        hosts: Collection[str] = (),
+        allow_loopback: bool = False,
+        proxy: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        key_header: str = "Idempotency-Key",
+        deadline: float = DEADLINE,
+        cap: int = CAP,
+    ) -> None:
+        self._loopback = allow_loopback
+        self._base = self._fit(base_url.rstrip("/"), frozenset(), NotConnected)
+        self._hosts = frozenset(hosts) | {urlsplit(self._base).hostname or ""}
+        self._proxy = proxy
+        self._headers = {"accept-encoding": "gzip", "user-agent": "digilog"} | dict(headers or {})
+        self._auth = auth
+        self._key_header = key_header
+        self._deadline = deadline
+        self._cap = cap
+        self._idle: deque[tuple[httpx.Client, Wire]] = deque()
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None, **more: Any) -> Answer:
+        """Read. `more`: headers, accept (statuses to return instead of raising)."""
+        return self.send("GET", path, params=params, write=False, **more)
+
+    def post(self, path: str, body: object = None, *, write: bool = True, **more: Any) -> Answer:
+        """Send JSON (or `form=`, `content=`). `key` travels in the key header; `write=False` for a query."""
+        return self.send("POST", path, body=body, write=write, **more)
+
+    def put(self, path: str, body: object = None, **more: Any) -> Answer:
+        """Replace."""
+        return self.send("PUT", path, body=body, **more)
+
+    def patch(self, path: str, body: object = None, **more: Any) -> Answer:
+        """Change a part."""
+        return self.send("PATCH", path, body=body, **more)
+
+    def delete(self, path: str, **more: Any) -> Answer:
+        """Remove."""
+        return self.send("DELETE", path, **more)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        key: str | None = None,
+        write: bool = True,
+        accept: Collection[int] = (),
+    ) -> Answer:
+        """One call. A status from 300 on is raised as one of the four errors, unless `accept` names it."""
+        until = time.monotonic() + self._deadline
+        sent = dict(self._headers) | dict(headers or {})
+        if key is not None:
+            sent[self._key_header] = _portable(key)
+        if body is not None:
+            content = json.dumps(body, ensure_ascii=False, default=str).encode()
+            sent.setdefault("content-type", "application/json")
+        try:
+            request = httpx.Request(
+                method, self._url(path), params=params or None, headers=sent, content=content, data=form
+            )
+        except (httpx.InvalidURL, ValueError, TypeError):
+            raise Rejected("the call cannot be written as an HTTP request") from None
+        if write:
+            return self._once(request, until, accept, write=True)
+        return _tries(until)(self._once, request, until, accept, write=False)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        while self._idle:
+            self._idle.pop()[0].close()
+
+    def _once(self, request: httpx.Request, until: float, accept: Collection[int], *, write: bool) -> Answer:
+        with self._line() as (client, wire):
+            wire.begin(until, silence=self._deadline * 0.75)
+            try:
+                answer = client.send(request, stream=True, auth=self._auth)
+                try:
+                    status = answer.status_code
+                    if status >= 300 and status not in accept:
+                        _raise_for(status, answer.headers, write=write)
+                    content = unpacked(answer.iter_raw(), answer.headers.get("content-encoding", ""), self._cap)
+                finally:
+                    answer.close()
+            except Late:
+                _unreadable("the service did not finish its answer in time", write=write)
+            except ValueError:
+                _unreadable("the service's answer is too long or broken", write=write)
+            except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):
+                raise Rejected("the call cannot be written as an HTTP request") from None
+            except httpx.TransportError:
+                _raise_lost(sent=wire.sent, write=write)
+        return Answer(status, {name.lower(): value for name, value in answer.headers.items()}, content, write)
+
+    @contextmanager
+    def _line(self) -> Iterator[tuple[httpx.Client, Wire]]:
+        """A client with connections of its own, for one call at a time: a shared one costs 20 x under 64 threads."""
+        try:
+            line = self._idle.pop()
+        except IndexError:
+            line = self._open()
+        try:
+            yield line
+        finally:
+            self._idle.append(line)
+
+    def _open(self) -> tuple[httpx.Client, Wire]:
+        wire = Wire(loopback=self._loopback, check=self._proxy is None)
+        try:
+            transport = httpx.HTTPTransport(verify=_tls(os.environ.get("SSL_CERT_FILE")), proxy=self._proxy)
+        except (ImportError, ValueError):
+            raise NotConnected("proxy: this address cannot be used as a proxy") from None
+        # The pool takes a network backend, httpx (0.28) does not pass one on.
+        transport._pool._network_backend = wire
+        return httpx.Client(transport=transport, trust_env=False, timeout=None), wire  # noqa: S113 - the wire bounds it
+
+    def _url(self, path: str) -> str:
+        if path.startswith(("https://", "http://")):
+            return self._fit(path, self._hosts, Rejected)
+        seen = path
+        for _ in range(3):  # some servers decode twice
+            if re.search(r"[\\?#\x00-\x20\x7f]|(^|/)\.{1,2}(/|$)|//", seen):
+                raise Rejected("the path leaves the service's address or has forbidden characters")
+            seen = unquote(seen)
+        return f"{self._base}/{path.lstrip('/')}" if path else self._base
+
+    def _fit(self, url: str, hosts: frozenset[str], error: type[ConnectorError]) -> str:
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError:
+            raise error("base_url: this is no web address") from None
+        if parts.scheme != "https" and not (parts.scheme == "http" and self._loopback and _here(host)):
+            raise error("base_url: it must begin with https:// (http:// only on this machine, with allow_loopback)")
+        if not host or "@" in parts.netloc or parts.fragment:
+            raise error("base_url: it needs a host, and neither a login nor a # part")
+        if hosts and host not in hosts:
+            raise error("the address lies outside this service's hosts")
+        if _numeric(host) and not allowed(host, loopback=self._loopback):
+            raise error("the service's address lies inside a private network or on this machine")
+        return url
+
+
+def local(base_url: str, *, headers: Mapping[str, str] | None = None, deadline: float = DEADLINE) -> Http:
+    """The way to a port of our own (demo, health checks). Raises ValueError for an address that is not loopback."""
+    if not _here(urlsplit(base_url).hostname or ""):
+        raise ValueError("only 127.0.0.1, ::1 and localhost are local")
+    return Http(base_url, allow_loopback=True, headers=headers, deadline=deadline)
+
+
+def _here(host: str) -> bool:
+    return host in {"localhost", "::1"} or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
+
+
+def _numeric(host: str) -> bool:
+    return ":" in host or bool(re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}", host))
+
+
+def _portable(key: str) -> str:
+    safe = quote(key, safe="/:._-~")
+    return safe if len(safe) <= _LONGEST_KEY else sha256(key.encode()).hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _tls(cert_file: str | None) -> ssl.SSLContext:
+    """One context for all: each costs 20 ms and 0.8 MB."""
+    try:
+        return httpx.create_ssl_context()
+    except OSError:
+        raise NotConnected(f"SSL_CERT_FILE: {cert_file} cannot be read as certificates") from None
+
+
+def _tries(until: float) -> tenacity.Retrying:
+    def again(error: BaseException) -> bool:
+        return isinstance(error, Unavailable) and (error.retry_after or 0) <= 1 and time.monotonic() + 1 < until
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(again), stop=tenacity.stop_after_attempt(3), wait=_PAUSE, reraise=True
+    )
+
+
+def _raise_for(status: int, headers: Mapping[str, str], *, write: bool) -> Never:
+    if status == 401:
+        raise NotConnected("the service refused the credentials (401)")
+    if status in _LATER:
+        raise Unavailable(f"the service asks to come later ({status})", retry_after=_retry_after(headers))
+    if status >= 500:
+        raise (Uncertain if write else Unavailable)(f"the service failed ({status})")
+    if status < 400:
+        raise Rejected(f"the service sends the call elsewhere ({status}), which is not followed")
+    raise Rejected(f"the service refused ({status})")
+
+
+def _raise_lost(*, sent: bool, write: bool) -> Never:
+    if not sent:
+        raise Unavailable("the service cannot be reached") from None
+    raise (Uncertain if write else Unavailable)("the service's answer was lost") from None
+
+
+def _unreadable(reason: str, *, write: bool) -> Never:
+    raise (Uncertain if write else Rejected)(reason) from None
+
+
+def _no_constant(_: str) -> Never:
+    raise ValueError("NaN and Infinity are no JSON")
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    said = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(said)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(said).timestamp() - time.time()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return min(max(seconds, 0.0), 86400.0) if math.isfinite(seconds) else None
