@@ -1,0 +1,1 @@
+"""The playbook language: everything that people write in YAML, read, typed and checked."""

@@ -1,0 +1,30 @@
+"""One thing that is wrong in what people wrote, and where."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """`line` and `column` count from 1; sorts by file, then place."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column} {self.message}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` Did you mean x?`, or what is known when nothing is near and the list is short, or nothing."""
+    words = sorted(set(known))
+    if close := get_close_matches(word, words, n=1, cutoff=0.6):
+        return f"; did you mean {close[0]}?"
+    if not words:
+        return ""
+    if len(words) <= 12:
+        return f"; known: {', '.join(words)}"
+    return ""
