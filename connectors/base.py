@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connectors.actions import EFFECTS, Action, Effect, Parameter, action, check_arguments, checked, declared, plain
+from connectors.clock import Clock, RealClock
 from connectors.errors import ConnectorError, Forged, NotConnected, Rejected, Uncertain
 from connectors.files import inside
 
@@ -72,6 +73,7 @@ class Connector(BaseSettings):
 
     _name: str = PrivateAttr("")
     _home: Path = PrivateAttr(Path())
+    _clock: Clock = PrivateAttr(default_factory=RealClock)
     _http: "Http | None" = PrivateAttr(None)
 
     @classmethod
@@ -89,7 +91,13 @@ class Connector(BaseSettings):
 
     @classmethod
     def connect(
-        cls, name: str, settings: Mapping[str, object], *, environ: Mapping[str, str], home: Path | None = None
+        cls,
+        name: str,
+        settings: Mapping[str, object],
+        *,
+        environ: Mapping[str, str],
+        home: Path | None = None,
+        clock: Clock | None = None,
     ) -> Self:
         """The connection `name`: settings from company.yaml, secrets from `environ`, files in `home`.
 
@@ -107,6 +115,7 @@ class Connector(BaseSettings):
             ) from None
         made._name = name
         made._home = home or Path()
+        made._clock = clock or RealClock()
         return made
 
     @classmethod
@@ -138,9 +147,16 @@ class Connector(BaseSettings):
         return _secret_fields(cls)
 
     @classmethod
-    def actions(cls) -> Mapping[str, Action]:
-        """What the connector can do, by name."""
+    def actions(cls, settings: Mapping[str, object] | None = None) -> Mapping[str, Action]:
+        """What the connector can do, by name; `settings` (of company.yaml) may change an effect class."""
+        del settings
         return declared(cls)
+
+    @classmethod
+    def sends(cls, settings: Mapping[str, object]) -> tuple[str, ...]:
+        """Names of the events that a connection with these settings can send."""
+        del settings
+        return cls.events
 
     @classmethod
     def _secrets(cls, name: str, environ: Mapping[str, str]) -> dict[str, object]:
@@ -181,11 +197,11 @@ class Connector(BaseSettings):
         if http is not None:
             http.close()
 
-    def file(self, name: str) -> Path:
+    def in_files(self, name: str) -> Path:
         """Path of a file in the home's files folder. Raises Rejected for a name that leaves it."""
         return inside(self._home / "files", name)
 
-    def outbox(self, name: str) -> Path:
+    def in_outbox(self, name: str) -> Path:
         """Path of a file in the home's outbox. Raises Rejected for a name that leaves it."""
         return inside(self._home / "outbox", name)
 

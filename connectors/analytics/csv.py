@@ -1,0 +1,105 @@
+"""Numbers from a CSV file that somebody puts into the home: one line a day and metric."""
+
+import csv
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from io import StringIO
+from typing import ClassVar
+
+from pydantic import Field
+
+from connectors.analytics import Reading
+from connectors.base import Connector, action
+from connectors.errors import Rejected
+
+_NEEDED = ("day", "metric", "value")
+_MORE = ("account", "channel")
+_LARGEST = 30 * 1024 * 1024  # bytes
+_TOLD = 3  # bad lines named in one reason
+
+
+class Csv(Connector):
+    """Reads numbers from a CSV file in the home's `files` folder: day, metric, value[, account, channel]."""
+
+    service: ClassVar[str] = "csv"
+    room: ClassVar[str] = "analytics"
+
+    file: str = Field(pattern=r"(?i)\.csv$")
+
+    @action
+    def readings(self, since: date, until: date) -> list[Reading]:
+        """All numbers from `since` to `until`, both days included. A bad line is named and nothing is taken."""
+        found: dict[tuple[object, ...], Reading] = {}
+        wrong: list[str] = []
+        for line, row in self._lines():
+            try:
+                one = _reading(row)
+            except ValueError as error:
+                wrong.append(f"line {line}: {error}")
+                continue
+            if found.setdefault((one.day, one.metric, one.account, one.channel), one) is not one:
+                wrong.append(f"line {line}: this day and metric stand there twice")
+        if wrong:
+            more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
+            raise Rejected(f"{self.file}: {'; '.join(wrong[:_TOLD])}{more}", next_step="correct these lines")
+        return [one for one in found.values() if since <= one.day <= until]
+
+    def probe(self) -> str:
+        """Read the whole file."""
+        return f"{self.file} has {len(self.readings(date.min, date.max))} numbers"
+
+    def _lines(self) -> Iterator[tuple[int, dict[str, str]]]:
+        reader = csv.reader(StringIO(self._text(), newline=""), strict=True)
+        try:
+            names = [name.strip() for name in next(reader, [])]
+            self._check_columns(names)
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    yield reader.line_num, dict(zip(names, (cell.strip() for cell in cells), strict=False))
+        except csv.Error:
+            raise Rejected(f"{self.file}: line {reader.line_num}: the quotes do not fit together") from None
+
+    def _check_columns(self, names: list[str]) -> None:
+        missing = [name for name in _NEEDED if name not in names]
+        if missing:
+            near = get_close_matches(missing[0], [name.lower() for name in names], 1)
+            hint = f"; is {near[0]} meant?" if near else ""
+            raise Rejected(
+                f"{self.file}: line 1: the column {missing[0]} is missing{hint}",
+                next_step=f"name the columns {', '.join(_NEEDED)}, and if wanted {', '.join(_MORE)}",
+            )
+
+    def _text(self) -> str:
+        path = self.in_files(self.file)
+        try:
+            if path.stat().st_size > _LARGEST:
+                raise Rejected(f"{self.file} is larger than 30 MB", next_step="move old lines to another file")
+            raw = path.read_bytes()
+        except OSError:
+            raise Rejected(f"{self.file} is not there", next_step="put it into the home's files folder") from None
+        for coding in ("utf-8-sig", "cp949"):  # Korean Excel saves CSV in cp949 unless told otherwise
+            try:
+                return raw.decode(coding)
+            except UnicodeDecodeError:
+                continue
+        raise Rejected(f"{self.file} is neither UTF-8 nor cp949 text", next_step="save it as CSV UTF-8")
+
+
+def _reading(row: dict[str, str]) -> Reading:
+    """One line as a reading. Raises ValueError with a sentence about what is wrong."""
+    missing = [name for name in _NEEDED if not row.get(name)]
+    if missing:
+        raise ValueError(f"{missing[0]} is empty")
+    try:
+        day = date.fromisoformat(row["day"])
+    except ValueError:
+        raise ValueError("day is no date like 2026-03-31") from None
+    try:
+        value = Decimal(row["value"])
+    except InvalidOperation:
+        raise ValueError("value is no number like 1234.5") from None
+    if not value.is_finite():
+        raise ValueError("value is no number like 1234.5")
+    return Reading(day=day, metric=row["metric"], value=value, **{name: row.get(name, "") for name in _MORE})

@@ -1,0 +1,46 @@
+"""The default for every medium: messages as files in the home, shown by the board, sent by nobody."""
+
+from hashlib import sha256
+from typing import ClassVar
+from urllib.parse import quote
+
+from connectors.base import Connector, action
+from connectors.errors import Unavailable
+from connectors.files import replace
+from connectors.messaging import Message
+
+_LONGEST = 150
+
+
+class Outbox(Connector):
+    """Keeps each message as a readable file instead of sending it: for trying a playbook, and to send by hand."""
+
+    service: ClassVar[str] = "outbox"
+    room: ClassVar[str] = "messaging"
+
+    @action(effect="repeat")
+    def send(self, *, medium: str, to: str, text: str, subject: str = "", message: str = "", key: str) -> Message:
+        """Keep one message as a file; the same message again replaces its own file."""
+        at = self._clock.now()
+        path = self.in_outbox(file_name(key))
+        head = {"medium": medium, "to": to, "message": message, "subject": subject, "at": at.isoformat()}
+        try:
+            replace(path, _page(head, text).encode())
+        except OSError:
+            raise Unavailable("the outbox cannot be written; is the disk full?") from None
+        return Message(id=path.name, medium=medium, to=to, at=at, state="kept")
+
+
+def file_name(key: str) -> str:
+    """The outbox file of an effect: readable, and different for different keys."""
+    safe = quote(key, safe="-_.").replace("~", "%7E").replace("%2F", "~")
+    if safe.startswith("."):
+        safe = f"%2E{safe[1:]}"
+    if len(safe) > _LONGEST:
+        safe = f"{safe[:_LONGEST]}-{sha256(key.encode()).hexdigest()[:16]}"
+    return f"{safe or 'message'}.txt"
+
+
+def _page(head: dict[str, str], text: str) -> str:
+    lines = [f"{name}: {' '.join(value.split())}" for name, value in head.items() if value]
+    return "\n".join(lines) + f"\n\n{text}\n"
