@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from flows.playbook.problem import nearest
+from flows.playbook.problem import Misplaced, nearest
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|24:00")
@@ -50,10 +50,13 @@ class Hours:
             raise ValueError("hours are written by days, as {mon-fri: 09:00-18:00, sun: closed}")  # noqa: TRY004
         week: dict[int, tuple[Window, ...]] = {}
         for days, hours in written.items():
-            for weekday in _weekdays(str(days)):
-                if weekday in week:
-                    raise ValueError(f"{DAYS[weekday]} is named twice")
-                week[weekday] = _windows(hours)
+            try:
+                for weekday in _weekdays(str(days)):
+                    if weekday in week:
+                        raise Misplaced((days,), f"{DAYS[weekday]} is named twice")
+                    week[weekday] = _windows(hours)
+            except ValueError as error:
+                raise Misplaced((days,), str(error)) from None
         if not any(week.values()):
             raise ValueError("the company is never open; name at least one day with hours")
         return cls(tuple(week.get(weekday, ()) for weekday in range(7)))

@@ -4,6 +4,7 @@ Everything arrives as text (see `load`); pydantic gives it its type here. What n
 (names of roles, connections, actions, types of expressions) is asked in `check`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from flows.playbook.expression import Expression
-from flows.playbook.text import Text
+from flows.playbook.problem import Misplaced
+from flows.playbook.text import Format, Text, texts
 from flows.playbook.time import Between, Calendar, Duration, Hours, Time
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -33,6 +35,40 @@ Expr = Annotated[Expression, BeforeValidator(Expression.parse)]
 Template = Annotated[Text, BeforeValidator(Text.parse)]
 When = Annotated[Time, BeforeValidator(Time.parse)]
 Length = Annotated[Duration, BeforeValidator(Duration.parse)]
+Window = Annotated[Between, BeforeValidator(Between.parse)]
+OpenHours = Annotated[Hours, BeforeValidator(Hours.parse)]
+Arguments = Annotated[dict[str, Any], BeforeValidator(texts)]
+
+
+def _choices(value: object) -> object:
+    return {str(word): str(word) for word in value} if isinstance(value, list) else value
+
+
+def _by(value: object) -> object:
+    return {"role": value} if isinstance(value, str) else value
+
+
+def _case(value: object) -> object:
+    return {"field": value} if isinstance(value, str) else value
+
+
+def _targets(value: object) -> object:
+    """`{trial_requests: ">= 60 a month"}` as a list of targets."""
+    if not isinstance(value, Mapping):
+        return value
+    return [_target(metric, said) for metric, said in value.items()]
+
+
+def _target(metric: str, said: object) -> dict[str, object]:
+    found = _TARGET.fullmatch(str(said).strip())
+    if not found:
+        raise Misplaced((metric,), f"{said!r} is no target; write it as '>= 60 a month' or '<= 45000'")
+    direction = "at_least" if found[1] == ">=" else "at_most"
+    return {"metric": metric, "value": found[2].replace(",", ""), "direction": direction, "per": found[3] or "month"}
+
+
+_TARGET = re.compile(r"(>=|<=) ?(-?[\d,]+(?:\.\d+)?)(?: a (day|month))?")
+Choices = Annotated[dict[str, str], BeforeValidator(_choices)]
 
 
 class Written(BaseModel):
@@ -51,7 +87,7 @@ class FormField(Written):
     default: str | None = None
     min: Decimal | None = None
     max: Decimal | None = None
-    choices: dict[str, str] = {}  # id: label; a plain list becomes {label: label}
+    choices: Choices = {}  # id: label; a plain list becomes {label: label}
     sensitive: bool = False
     role: str | None = None  # of a person
     purpose: Literal["info", "ad", "sensitive"] | None = None  # of a consent
@@ -108,9 +144,9 @@ class Fallback(Written):
 class Step(Written):
     id: Name
     do: Sentence
-    by: By | None = None
+    by: Annotated[By, BeforeValidator(_by)] | None = None
     use: str | None = None  # connection.action
-    arguments: dict[str, Any] = Field(default={}, alias="with")  # leaves are Text objects
+    arguments: Arguments = Field(default={}, alias="with")  # leaves are Text objects
     key: Template | None = None
     when: Expr | None = None
     check: Expr | None = None
@@ -122,7 +158,7 @@ class Step(Written):
     form: dict[Name, FormField] = {}
     ends: list[End] = []
     fallback: Fallback | None = None
-    between: Between | None = None
+    between: Window | None = None
     valid_for: When | None = None
     serves: list[str] = []
     expect: str | None = None
@@ -168,7 +204,7 @@ class Playbook(Written):
     scenario: dict[Name, Sentence] = {}
     start: Start
     fields: dict[Name, FormField] = {}
-    case: CaseKey | None = None
+    case: Annotated[CaseKey, BeforeValidator(_case)] | None = None
     overlap: Literal["single", "parallel"] = "single"
     stop: list[Stop] = []
     steps: list[Step]
@@ -211,6 +247,15 @@ class ConnectionEntry(Written):
     connector: str
     settings: dict[str, Any] = {}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, value: Any) -> Any:
+        """What stands beside `connector` are its settings."""
+        if not isinstance(value, Mapping) or "settings" in value:
+            return value
+        rest = {key: inner for key, inner in value.items() if key != "connector"}
+        return {"connector": value["connector"], "settings": rest} if "connector" in value else {}
+
 
 class Company(Written):
     name: Sentence
@@ -218,7 +263,7 @@ class Company(Written):
     currency: str = "KRW"
     language: Literal["ko", "en"] = "ko"
     country: str = "KR"  # whose public holidays close the company
-    hours: Hours
+    hours: OpenHours
     holidays: list[date] = []  # besides the country's
     branches: dict[Name, str] = {}
     channels: dict[Name, str] = {}
@@ -231,6 +276,11 @@ class Company(Written):
     @cached_property
     def calendar(self) -> Calendar:
         return Calendar(self.zone, self.hours, self.country, frozenset(self.holidays))
+
+    @cached_property
+    def format(self) -> Format:
+        """How this company says dates, money and phone numbers."""
+        return Format(self.zone, self.language, self.currency, self.country)
 
 
 class Place(Written):
@@ -304,7 +354,7 @@ class Target(Written):
 class Metrics(Written):
     metrics: dict[Name, Metric] = {}
     ratios: dict[Name, Ratio] = {}
-    targets: list[Target] = []
+    targets: Annotated[list[Target], BeforeValidator(_targets)] = []
 
 
 class Answered(Written):

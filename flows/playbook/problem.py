@@ -18,6 +18,14 @@ class Problem:
         return f"{self.path}:{self.line}:{self.column} {self.message}"
 
 
+class Misplaced(ValueError):  # noqa: N818 - said of a value, not raised as a fault
+    """A value is wrong at `path` inside of what is being read."""
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """` Did you mean x?`, or what is known when nothing is near and the list is short, or nothing."""
     words = sorted(set(known))

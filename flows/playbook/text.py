@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes
 
-from flows.playbook.problem import nearest
+from flows.playbook.problem import Misplaced, nearest
 from flows.playbook.wording import FILTERS, Format, plain
 
 __all__ = ["Format", "MissingValue", "Text", "blanks", "fill", "render_all"]
@@ -99,15 +99,18 @@ def fill(message: str, values: Mapping[str, str]) -> str:
     return _BLANK.sub(one, message)
 
 
-def texts(value: object) -> object:
-    """Every string in nested mappings and lists as a Text; raise ValueError with the place before the sentence."""
+def texts(value: object, path: tuple[str | int, ...] = ()) -> object:
+    """Every string in nested mappings and lists as a Text; raise Misplaced."""
     match value:
         case str():
-            return Text.parse(value)
+            try:
+                return Text.parse(value)
+            except ValueError as error:
+                raise Misplaced(path, str(error)) from None
         case Mapping():
-            return {key: texts(inner) for key, inner in value.items()}
+            return {key: texts(inner, (*path, key)) for key, inner in value.items()}
         case list():
-            return [texts(inner) for inner in value]
+            return [texts(inner, (*path, number)) for number, inner in enumerate(value)]
     return value
 
 
