@@ -6,14 +6,15 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 
 from connectors.errors import Rejected, Unavailable
 
-# Global by the registry, yet inside a cloud: Azure's host services.
-_CLOUD = (ip_network("168.63.129.16/32"),)
+# Global by the registry or by Python, yet inside a cloud: the host services of Azure and Oracle.
+_CLOUD = (ip_network("168.63.129.16/32"), ip_network("192.0.0.0/24"))
 _NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 
 
 def allowed(address: str, *, loopback: bool) -> bool:
     """Whether `address` (numeric, any form of IPv4 inside IPv6 included) may be called."""
-    return all(_open(one, loopback=loopback) for one in _meant(address))
+    outer, *inner = _meant(address)
+    return _open(outer, loopback=loopback) and all(_open(one, loopback=False) for one in inner)
 
 
 def _meant(address: str) -> list[IPv4Address | IPv6Address]:

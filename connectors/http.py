@@ -30,8 +30,9 @@ from connectors.wire import Late, Wire, unpacked
 DEADLINE = 20.0  # seconds for one call, tries and waits included
 CAP = 5 * 1024 * 1024  # decoded bytes of one answer
 _LONGEST_KEY = 200  # Stripe takes 255
+_STRAYS = re.compile(r"[\\\x00-\x1f\x7f]|(^|/)\.{1,2}(/|$)")  # also decoded twice, as some servers do
 _LATER = frozenset({408, 425, 429, 503})
-_PAUSE = tenacity.wait_exponential_jitter(initial=0.1, max=1, jitter=0.1)
+_PAUSE = tenacity.wait_random_exponential(multiplier=0.1, max=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +187,8 @@ class Http:
     def _url(self, path: str) -> str:
         if path.startswith(("https://", "http://")):
             return self._fit(path, self._hosts, Rejected)
-        seen = path
-        for _ in range(3):  # some servers decode twice
-            if re.search(r"[\\?#\x00-\x20\x7f]|(^|/)\.{1,2}(/|$)|//", seen):
-                raise Rejected("the path leaves the service's address or has forbidden characters")
-            seen = unquote(seen)
+        if re.search(r"[?# ]|//", path) or any(map(_STRAYS.search, (path, unquote(path), unquote(unquote(path))))):
+            raise Rejected("the path leaves the service's address or has forbidden characters")
         return f"{self._base}/{path.lstrip('/')}" if path else self._base
 
     def _fit(self, url: str, hosts: frozenset[str], error: type[ConnectorError]) -> str:

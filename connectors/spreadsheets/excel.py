@@ -151,7 +151,7 @@ def _put(
         lines[id], lines[""] = lines[""], lines[""] + 1
     for name, text in cells.items():
         if name not in columns:
-            columns[name] = max(columns.values()) + 1
+            columns[name] = sheet.max_column + 1
             _set(sheet, 1, columns[name], name)
         _set(sheet, lines[id], columns[name], text)
     return Row(id=id, cells={name: _text(sheet.cell(lines[id], at).value) for name, at in columns.items()})
