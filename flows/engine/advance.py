@@ -1,0 +1,251 @@
+"""Moves one case on, step by step, until it must wait for a time, a person or a service."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from connectors.errors import ConnectorError, NotConnected
+from flows.engine.walk import Walk
+from flows.engine.world import OUTGOING_STATES
+from flows.ledger.call import Blocked, Deferred, Outgoing
+from flows.playbook.model import Step
+from flows.playbook.text import MissingValue, render_all
+from flows.store import data as kept
+from flows.store import tables as t
+from flows.store.read import Row, first, rows
+from flows.store.write import make_effect
+
+
+def advance(walk: Walk) -> None:
+    """Move a case as far as it goes now, and save it."""
+    _stop_or_go(walk)
+    walk.save()
+
+
+def _stop_or_go(walk: Walk) -> None:
+    while walk.case["status"] != "ended":
+        step = walk.step
+        if step is None:
+            walk.end("done", "ended")
+            return
+        stop = next((stop for stop in walk.playbook.stop if stop.when and walk.holds(stop.when)), None)
+        if stop:
+            walk.end(stop.outcome, "stopped", f"stop: {stop.when.source if stop.when else ''}")
+            return
+        place = walk.case["step"]
+        _take(walk, step)
+        if walk.case["step"] == place:
+            return
+
+
+def _take(walk: Walk, step: Step) -> None:
+    if walk.case["began_at"] is None:
+        walk.case["began_at"] = walk.now
+        if step.when and not walk.holds(step.when):
+            walk.go_on("skipped")
+            return
+    if step.wait:
+        _wait(walk, step)
+    elif step.by and not step.by.machine:
+        _by_person(walk, step)
+    else:
+        _by_machine(walk, step)
+
+
+def _wait(walk: Walk, step: Step) -> None:
+    until = walk.resolve(step.wait, walk.case["began_at"]) if step.wait else None
+    if until is None or until <= walk.now:
+        walk.go_on("done", {"happened": False})
+    else:
+        walk.stand("waiting", until)
+
+
+def _by_person(walk: Walk, step: Step) -> None:
+    asked = _assignment(walk, step, ("step",))
+    if asked is None and step.by:
+        if _too_late(walk, step):
+            return
+        walk.assign("step", step.by.role, step, by=step.by)
+        walk.stand("assigned")
+    elif asked and asked["state"] == "done":
+        _checked(walk, step, _answers(walk, asked), by=asked["done_by"])
+    elif asked and asked["state"] == "skipped":
+        walk.go_on("skipped", by=asked["done_by"], reason=asked["reason"])
+    else:
+        walk.stand("assigned")
+
+
+def _assignment(walk: Walk, step: Step, kinds: tuple[str, ...]) -> Row | None:
+    a = t.assignment.c
+    newest = (
+        select(t.assignment)
+        .where(a.case_id == walk.case["id"], a.step == step.id, a.kind.in_(kinds), a.state != "withdrawn")
+        .order_by(a.opened_at.desc())
+        .limit(1)
+    )
+    return first(walk.session, newest)
+
+
+def _answers(walk: Walk, asked: Mapping[str, Any]) -> dict[str, Any]:
+    row = select(t.private_assignment.c.answers).where(t.private_assignment.c.assignment_id == asked["id"])
+    found: dict[str, Any] = kept.load(walk.session.execute(row).scalar_one())
+    return found
+
+
+def _by_machine(walk: Walk, step: Step) -> None:
+    asked = _assignment(walk, step, ("fallback", "doubt"))
+    if asked is None:
+        _call_or_result(walk, step)
+    elif asked["state"] in {"open", "claimed"}:
+        walk.stand("in_doubt" if asked["kind"] == "doubt" else "assigned")
+    elif asked["kind"] == "doubt" and not _answers(walk, asked)["happened"]:
+        _to_person(walk, step, "it did not happen, as a person found; a machine never sends it again", failed=False)
+    elif asked["state"] == "skipped":
+        walk.go_on("skipped", by=asked["done_by"], reason=asked["reason"])
+    else:
+        walk.go_on("done", _answers(walk, asked), by=asked["done_by"])
+
+
+def _call_or_result(walk: Walk, step: Step) -> None:
+    e = t.effect.c
+    newest = select(t.effect).where(e.case_id == walk.case["id"], e.step == step.id, e.state != "cancelled")
+    effects = rows(walk.session, newest.order_by(e.id))
+    match effects[-1]["state"] if effects else None:
+        case None:
+            _start(walk, step)
+        case "done":
+            _take_result(walk, step, effects[-1])
+        case "failed":
+            _failed(walk, step, effects)
+        case "dropped":
+            walk.go_on("dropped", reason=effects[-1]["reason"])
+        case "in_doubt":
+            walk.case["failed"] = True
+            walk.assign("doubt", walk.playbook.owner, step, effects[-1]["reason"])
+            walk.stand("in_doubt", reason=effects[-1]["reason"])
+        case _:
+            parked = effects[-1]["state"] == "due" and effects[-1]["attempt"] > 0
+            walk.stand("parked" if parked else "calling", reason=effects[-1]["reason"])
+
+
+def _take_result(walk: Walk, step: Step, effect: Row) -> None:
+    row = select(t.private_effect.c.result).where(t.private_effect.c.effect_id == effect["id"])
+    result = kept.load(walk.session.execute(row).scalar_one() or "null")
+    connector = walk.world.connection(effect["connection"])
+    then = getattr(connector, "then", {}).get(effect["action"])
+    if then:
+        result = getattr(connector, then)(result, walk.call(step)).model_dump()
+    _checked(walk, step, result if result is not None else {}, by="machine")
+
+
+def _checked(walk: Walk, step: Step, result: object, by: str | None) -> None:
+    """Pass the step if its own `check` holds on its result."""
+    walk.data["results"][step.id] = result
+    if step.check and not walk.holds(step.check):
+        _to_person(walk, step, f"check failed: {step.check.source}")
+    else:
+        walk.go_on("done", result, by=by)
+
+
+def _failed(walk: Walk, step: Step, effects: list[Row] | Any) -> None:
+    """Another medium if the message has one; else a person."""
+    tried = tuple(effect["key"].rsplit("/", 1)[1] for effect in effects)
+    if effects[-1]["message"]:
+        try:
+            _do(walk, step, tried)
+        except ConnectorError:
+            pass
+        else:
+            return
+    _to_person(walk, step, effects[-1]["reason"])
+
+
+def _to_person(walk: Walk, step: Step, reason: str | None, *, failed: bool = True) -> None:
+    """The step goes back to a person: the day never stays empty."""
+    role = (step.fallback.by if step.fallback else None) or walk.playbook.owner
+    walk.case["failed"] = failed
+    walk.note("failed" if failed else "handed", by="machine", reason=reason)
+    walk.assign("fallback", role, step, reason)
+    walk.stand("assigned")
+
+
+def _start(walk: Walk, step: Step) -> None:
+    if _too_late(walk, step):
+        return
+    opens = step.between.next(walk.now, walk.world.book.company.zone) if step.between else walk.now
+    if opens > walk.now:
+        walk.stand("waiting", opens, "outside its hours", say="deferred")
+        return
+    outgoing = walk.world.action(step.use or "").outgoing
+    if outgoing and walk.world.state(walk.playbook.playbook) not in OUTGOING_STATES:
+        state = walk.world.state(walk.playbook.playbook)
+        _to_person(walk, step, f"the playbook is in state {state}: by hand, so that both can be compared", failed=False)
+        return
+    try:
+        _do(walk, step)
+    except NotConnected as error:
+        _park_unconnected(walk, error)
+    except ConnectorError as error:
+        _to_person(walk, step, error.reason)
+    except MissingValue as error:
+        _to_person(walk, step, f"{error.path} has no value")
+
+
+def _too_late(walk: Walk, step: Step) -> bool:
+    until = walk.resolve(step.valid_for, walk.case["began_at"]) if step.valid_for else None
+    if until is None or walk.now <= until:
+        return False
+    walk.go_on("dropped", reason="too late: not done after its time")
+    return True
+
+
+def _do(walk: Walk, step: Step, tried: tuple[str, ...] = ()) -> None:
+    """Render the arguments and do what only touches our store, or make the effect that goes out."""
+    name, _, does = (step.use or "").partition(".")
+    action = walk.world.action(step.use or "")
+    arguments = render_all(step.arguments, walk.scope.shown, walk.world.format)
+    if action.effect in {"inside", "resolver"}:
+        built_in = walk.world.connection(name)
+        result = built_in.call(does, arguments, key=walk.key(step), call=walk.call(step, tried))
+        match result:
+            case Blocked(reason):
+                walk.go_on("blocked", by="machine", reason=reason)
+            case Deferred(until, reason):
+                walk.stand("waiting", until, reason, say="deferred")
+            case Outgoing():
+                _make_effect(walk, step, result)
+            case _:
+                _checked(walk, step, result, by="machine")
+        return
+    _make_effect(walk, step, Outgoing(name, does, arguments))
+
+
+def _make_effect(walk: Walk, step: Step, out: Outgoing) -> None:
+    valid = walk.resolve(step.valid_for, walk.case["began_at"]) if step.valid_for else None
+    key = str(step.key.render(walk.scope.shown, walk.world.format)) if step.key else None
+    if key and walk.session.execute(select(t.effect.c.id).where(t.effect.c.key == key)).first():
+        walk.go_on("done", {}, by="machine", reason="done before under the same key")
+        return
+    make_effect(
+        walk.session,
+        walk.now,
+        out.arguments,
+        key=key or walk.key(step, *([out.medium] if out.medium else [])),
+        case_id=walk.case["id"],
+        party_id=walk.case["party_id"],
+        step=step.id,
+        connection=out.connection,
+        action=out.action,
+        klass=walk.world.action(f"{out.connection}.{out.action}").effect,
+        message=out.message,
+        valid_until=valid,
+    )
+    walk.stand("calling")
+
+
+def _park_unconnected(walk: Walk, error: NotConnected) -> None:
+    """A built-in or resolver met a connection without its secret: look again in a while."""
+    walk.case["failed"] = True
+    walk.stand("parked", walk.now + timedelta(minutes=5), error.reason)

@@ -1,0 +1,87 @@
+"""Calls side by side: long-lived threads, one connector call at a time each; answers come back in a queue."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+from sqlalchemy import Connection, select
+
+from connectors.errors import ConnectorError, Uncertain
+from flows.engine.effects import Answer, Sending
+from flows.engine.world import BUILT_IN, World
+from flows.ledger.call import Call
+from flows.store import tables as t
+from flows.store.read import the
+from flows.store.store import Store
+
+SLOTS = 64
+log = logging.getLogger(__name__)
+
+
+class Calls:
+    """`submit` what is marked `sending` and committed; `answers` gives what came back since."""
+
+    def __init__(self, world: World, store: Store, done: Callable[[], None], slots: int = SLOTS) -> None:
+        self._world, self._store, self._done = world, store, done
+        self._slots, self._busy = slots, 0
+        self._todo: queue.SimpleQueue[Sending | None] = queue.SimpleQueue()
+        self._back: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def free(self) -> int:
+        return self._slots - self._busy
+
+    def submit(self, sending: Sending) -> None:
+        self._busy += 1
+        if self._busy > len(self._threads):
+            thread = threading.Thread(target=self._work, name=f"call-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._todo.put(sending)
+
+    def answers(self) -> list[Answer]:
+        """All answers so far; only the engine's own thread asks."""
+        found: list[Answer] = []
+        while True:
+            try:
+                found.append(self._back.get_nowait())
+            except queue.Empty:
+                self._busy -= len(found)
+                return found
+
+    def close(self) -> None:
+        """Let the threads end after the calls they are in."""
+        for _ in self._threads:
+            self._todo.put(None)
+
+    def _work(self) -> None:
+        while (sending := self._todo.get()) is not None:
+            self._back.put(perform(self._world, self._store, sending))
+            self._done()
+
+
+def perform(world: World, store: Store, sending: Sending) -> Answer:
+    """Make one call and sort what comes of it."""
+    try:
+        connector = world.connection(sending.connection)
+        if sending.connection in BUILT_IN:
+            with store.read() as session:
+                call = _call(world, session, sending)
+                return Answer(
+                    sending.effect, connector.call(sending.action, sending.arguments, key=sending.key, call=call)
+                )
+        return Answer(sending.effect, connector.call(sending.action, sending.arguments, key=sending.key))
+    except ConnectorError as error:
+        return Answer(sending.effect, error=error)
+    except Exception as error:
+        # One call's fault must not end the thread; whether anything happened is not known.
+        log.exception("call %s.%s of effect %s failed", sending.connection, sending.action, sending.effect)
+        return Answer(sending.effect, error=Uncertain(f"digilog itself failed: {type(error).__name__}"))
+
+
+def _call(world: World, session: Connection, sending: Sending) -> Call:
+    case = dict(the(session, select(t.case).where(t.case.c.id == sending.case)))
+    playbook = world.pinned(session, case["version"])
+    return Call(session, world.book, playbook, case, "", world.clock.now(), sending.key, world.connection)

@@ -1,0 +1,175 @@
+"""Calls to services: marked `sending` before they leave, sorted by their answer afterwards; doubt is never guessed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, exists, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from connectors.errors import ConnectorError, NotConnected, Unavailable, Uncertain
+from flows.engine.world import OUTGOING_STATES, World
+from flows.ledger.messages import gate
+from flows.store import data as kept
+from flows.store import tables as t
+from flows.store.read import Row, rows, the
+from flows.store.write import open_assignment
+
+REPEATABLE = frozenset({"read", "repeat", "keyed"})  # a second call does no harm
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds between tries
+_e, _c = t.effect.c, t.case.c
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One call that is marked `sending` and may leave once that is committed."""
+
+    effect: int
+    key: str
+    case: str | None
+    connection: str
+    action: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: a result, or the error that says what is next."""
+
+    effect: int
+    result: object = None
+    error: ConnectorError | None = None
+
+
+def mark_sending(session: Connection, world: World, now: datetime, free: int) -> list[Sending]:
+    """Mark as many due effects as there are free slots; each is checked once more, at this moment.
+
+    Effects of one party leave a connection in order: a due or parked one holds back the later ones.
+    """
+    earlier = t.effect.alias().c
+    paused = select(t.connection.c.name).where(t.connection.c.paused.is_not(None))
+    due = (
+        select(t.effect, _c.held, _c.status, _c.playbook, _c.version, t.private_effect.c.arguments)
+        .select_from(t.effect.outerjoin(t.case).join(t.private_effect))
+        .where(
+            _e.state == "due",
+            _e.next_at <= now,
+            or_(_e.case_id.is_(None), _c.held.is_(None)),
+            _e.connection.not_in(paused),
+            ~exists().where(
+                earlier.party_id == _e.party_id,
+                earlier.connection == _e.connection,
+                earlier.id < _e.id,
+                earlier.state.in_(("due", "sending")),
+            ),
+        )
+        .order_by(_e.next_at, _e.id)
+        .limit(free)
+    )
+    return [_mark(session, row, now) for row in rows(session, due) if _may_send(session, world, row, now)]
+
+
+def _mark(session: Connection, row: Row, now: datetime) -> Sending:
+    _change(session, row, state="sending", attempt=row["attempt"] + 1, started_at=now, next_at=None)
+    arguments = kept.load(row["arguments"])
+    return Sending(row["id"], row["key"], row["case_id"], row["connection"], row["action"], arguments)
+
+
+def _may_send(session: Connection, world: World, row: Row, now: datetime) -> bool:
+    """The door. What may not leave any more is dropped, put off, or given to a person, and said."""
+    if row["case_id"] is None:
+        return True
+    if row["klass"] == "read":
+        return True
+    if world.state(row["playbook"]) not in OUTGOING_STATES:
+        _change(session, row, state="failed", reason=f"the playbook is in state {world.state(row['playbook'])}")
+    elif row["valid_until"] and now > row["valid_until"]:
+        _change(session, row, state="dropped", reason="too late: not sent after its time")
+    elif row["message"] and (blocked := gate(world.book.messages[row["message"]])):
+        _change(session, row, state="failed", reason=blocked.reason)
+    elif opens := _closed_until(session, world, row, now):
+        _change(session, row, next_at=opens)
+        return False
+    else:
+        return True
+    _wake(session, row, now)
+    return False
+
+
+def _closed_until(session: Connection, world: World, row: Row, now: datetime) -> datetime | None:
+    playbook = world.pinned(session, row["version"])
+    between = playbook.steps[playbook.index[row["step"]]].between
+    opens = between.next(now, world.book.company.zone) if between else now
+    return opens if opens > now else None
+
+
+def take(session: Connection, world: World, answer: Answer, now: datetime) -> None:
+    """Write down what came back, and wake the case."""
+    row = the(session, select(t.effect).where(_e.id == answer.effect))
+    if row["state"] != "sending":
+        return
+    match answer.error:
+        case None:
+            _change(session, row, state="done", ended_at=now, reason=None)
+            result = update(t.private_effect).where(t.private_effect.c.effect_id == row["id"])
+            session.execute(result.values(result=kept.dump(answer.result)))
+        case NotConnected() as error:
+            _change(session, row, state="due", next_at=now, reason=error.reason)
+            _pause(session, row, error, now)
+        case Unavailable() as error:
+            _later(session, world, row, error, now)
+        case Uncertain() as error if row["klass"] in REPEATABLE:
+            _later(session, world, row, error, now)
+        case Uncertain() as error:
+            _change(session, row, state="in_doubt", ended_at=now, reason=error.reason)
+        case error:
+            _change(session, row, state="failed", ended_at=now, reason=error.reason)
+    _wake(session, row, now)
+
+
+def _later(session: Connection, world: World, row: Row, error: ConnectorError, now: datetime) -> None:
+    """Repeat later: exponential with jitter, or when the service said; after `give_up` a person takes over."""
+    pause = min(FIRST_PAUSE * 2 ** min(row["attempt"] - 1, 20), LONGEST_PAUSE) * world.chance.uniform(0.75, 1.25)
+    if isinstance(error, Unavailable) and error.retry_after is not None:
+        pause = max(error.retry_after, 0.1)
+    then = now + timedelta(seconds=pause)
+    if then - row["made_at"] > world.give_up:
+        _change(session, row, state="failed", ended_at=now, reason=f"{error.reason}; given up after long trying")
+    else:
+        _change(session, row, state="due", next_at=then, reason=error.reason)
+
+
+def _pause(session: Connection, row: Row, error: NotConnected, now: datetime) -> None:
+    """The connection pauses; one assignment says how to reconnect it."""
+    name, reason = row["connection"], f"{error.reason}; {error.next_step}"
+    known = select(t.connection.c.paused).where(t.connection.c.name == name)
+    if session.execute(known).scalar():
+        return
+    session.execute(
+        upsert(t.connection)
+        .values(name=name, paused=reason, at=now)
+        .on_conflict_do_update(index_elements=["name"], set_={"paused": reason, "at": now})
+    )
+    open_assignment(session, now, kind="reconnect", connection=name, role="owner", reason=reason)
+
+
+def recover(session: Connection, now: datetime) -> int:
+    """After a start: what was `sending` when we stopped is repeated if that is harmless, else in doubt."""
+    found = rows(session, select(t.effect).where(_e.state == "sending"))
+    for row in found:
+        if row["klass"] in REPEATABLE:
+            _change(session, row, state="due", next_at=now)
+        else:
+            _change(session, row, state="in_doubt", ended_at=now, reason="digilog stopped while it was being sent")
+            _wake(session, row, now)
+    return len(found)
+
+
+def _change(session: Connection, row: Row, **values: Any) -> None:
+    session.execute(update(t.effect).where(_e.id == row["id"]).values(**values))
+
+
+def _wake(session: Connection, row: Row, now: datetime) -> None:
+    if row["case_id"]:
+        session.execute(update(t.case).where(_c.id == row["case_id"], _c.status != "ended").values(wake_at=now))

@@ -1,0 +1,97 @@
+"""What the engine is handed: the company's book, its connections, the time and chance."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from connectors.base import Action, Connector
+from connectors.clock import Clock
+from connectors.registry import find
+from flows.ledger.messages import OUTBOX
+from flows.people.links import Links
+from flows.playbook.check import parse_version
+from flows.playbook.model import Book, ConnectionEntry, Playbook
+from flows.playbook.text import Format
+from flows.store import tables as t
+
+BUILT_IN = frozenset({"ledger", "metrics", "message", "team"})
+OUTGOING_STATES = frozenset({"operate", "complete"})  # in all others no effect leaves
+_NONE = ConnectionEntry(connector="")
+
+
+@dataclass
+class World:
+    """Everything the engine does not own. `book` is replaced when the company's files change."""
+
+    book: Book
+    clock: Clock
+    links: Links
+    home: Path
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    chance: random.Random = field(default_factory=random.Random)
+    give_up: timedelta = timedelta(hours=24)
+    wake_web: Callable[[], None] = lambda: None
+    simulated: bool = False  # a playbook in state design runs too, since nothing real is reached
+
+    _connections: dict[tuple[str, int], Connector] = field(default_factory=dict)
+
+    def connection(self, name: str) -> Connector:
+        """The connection of this name, made at first use.
+
+        Raises NotConnected when a setting or secret is missing.
+        """
+        entry = self._entry(name)
+        key = (name, id(entry))
+        if key not in self._connections:
+            kind = find(entry.connector)
+            self._connections[key] = kind.connect(name, entry.settings, environ=self.secrets, home=self.home)
+        return self._connections[key]
+
+    def action(self, use: str) -> Action:
+        """What the signature of `connection.action` declares."""
+        name, _, does = use.partition(".")
+        return find(self._entry(name).connector).actions()[does]
+
+    def _entry(self, name: str) -> ConnectionEntry:
+        return self.book.company.connections.get(name) or _own(name)
+
+    def state(self, playbook: str) -> str:
+        """The state of a playbook as it stands now; one whose file is gone is held back like a design."""
+        known = self.book.playbooks.get(playbook)
+        if self.simulated and known and known.state == "design":
+            return "operate"
+        return known.state if known else "design"
+
+    @property
+    def format(self) -> Format:
+        company = self.book.company
+        return Format(company.zone, company.language, company.currency, company.country)
+
+    def pinned(self, session: Connection, hash: str) -> Playbook:
+        """The playbook as a case was started with it."""
+        for playbook in self.book.playbooks.values():
+            if playbook.version == hash:
+                return playbook
+        return _parsed(session.execute(select(t.version.c.text).where(t.version.c.hash == hash)).scalar_one())
+
+    def keep_version(self, session: Connection, playbook: Playbook) -> None:
+        """Keep the text of a version that a case is pinned to."""
+        row = {"hash": playbook.version, "playbook": playbook.playbook, "text": playbook.text}
+        session.execute(upsert(t.version).values(**row, at=self.clock.now()).on_conflict_do_nothing())
+
+
+@lru_cache(maxsize=64)
+def _own(name: str) -> ConnectionEntry:
+    """A built-in, or the outbox: connections that no company has to name."""
+    return ConnectionEntry(connector=name) if name in BUILT_IN | {OUTBOX} else _NONE
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Playbook:
+    return parse_version(text)

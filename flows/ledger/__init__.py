@@ -1,0 +1,1 @@
+"""The two ledgers: exchanges with customers, and readings of metrics; and the gate for messages."""

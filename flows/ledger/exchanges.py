@@ -1,0 +1,167 @@
+"""The exchange ledger (거래장부): every dealing with a customer, append-only; recording one is an event."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, insert, select
+
+from connectors.base import Connector, action
+from connectors.errors import Rejected
+from flows.ledger.call import Call
+from flows.ledger.parties import family
+from flows.ledger.parties import party as read_party
+from flows.playbook.model import Book
+from flows.store import tables as t
+from flows.store.write import RAW_KEPT, emit, new_id
+
+KINDS = (
+    "inquiry",
+    "apply",
+    "subscribe",
+    "reserve",
+    "cancel",
+    "visit",
+    "call",
+    "attend",
+    "purchase",
+    "payment",
+    "refund",
+    "claim",
+    "review",
+    "reply",
+    "refer",
+    "join",
+    "leave",
+    "consent",
+    "message",
+)
+SALES = {"purchase", "payment"}  # families that are a new or a repeat sale
+
+
+class Exchange(BaseModel):
+    """One exchange to be recorded. `until` is a day in the company's zone, `quantity` counts visits."""
+
+    kind: str
+    channel: str = ""
+    shop: str = ""
+    direction: str = "in"
+    amount: Decimal | None = None
+    currency: str = ""
+    quantity: int | None = None
+    until: date | None = None
+    note: str = ""
+
+
+class Recorded(BaseModel):
+    """What `ledger.record` gives back."""
+
+    id: str
+    stage: str | None
+
+
+def known_kind(kind: str, book: Book) -> bool:
+    return kind in KINDS or kind in book.canvas.kinds
+
+
+def record(
+    session: Connection,
+    book: Book,
+    party: str,
+    exchange: Exchange,
+    now: datetime,
+    *,
+    by: str,
+    system: str,
+    reference: str,
+    case: str | None = None,
+) -> str:
+    """Append one exchange and the event that tells of it. The same (system, reference) is recorded once.
+
+    Raises Rejected for a kind that neither digilog nor canvas.yaml knows.
+    """
+    if not known_kind(exchange.kind, book):
+        raise Rejected(f"exchange kind {exchange.kind} is unknown; add it to kinds in canvas.yaml")
+    known = select(t.exchange.c.id).where(t.exchange.c.system == system, t.exchange.c.reference == reference)
+    if found := session.execute(known).scalar():
+        return str(found)
+    id, group = new_id(), family(exchange.kind)
+    sale = None
+    if group in SALES:
+        sale = "repeat" if read_party(session, party).has(group) else "new"
+    session.execute(
+        insert(t.exchange).values(
+            id=id,
+            party_id=party,
+            at=now,
+            day=now.astimezone(book.company.zone).date().isoformat(),
+            kind=exchange.kind,
+            direction=exchange.direction,
+            channel=exchange.channel or None,
+            shop=exchange.shop or None,
+            sale=sale,
+            amount=exchange.amount,
+            net_amount=exchange.amount,
+            currency=exchange.currency or (book.company.currency if exchange.amount is not None else None),
+            quantity=exchange.quantity,
+            until=exchange.until.isoformat() if exchange.until else None,
+            system=system,
+            reference=reference,
+            case_id=case,
+            recorded_by=by,
+        )
+    )
+    if exchange.note:
+        session.execute(
+            insert(t.private_exchange).values(
+                exchange_id=id, party_id=party, note=exchange.note, retain_until=now + RAW_KEPT
+            )
+        )
+    emit(session, "ledger", id, "exchange.recorded", now, subject=id)
+    return id
+
+
+class Ledger(Connector):
+    """The exchange ledger: write down what a customer did."""
+
+    service = "ledger"
+
+    @action(effect="inside")
+    def record(
+        self,
+        kind: str,
+        channel: str = "",
+        shop: str = "",
+        amount: Decimal | None = None,
+        currency: str = "",
+        quantity: int | None = None,
+        until: date | None = None,
+        note: str = "",
+        *,
+        call: Call,
+    ) -> Recorded:
+        """Record one exchange of the case's customer: its kind, and what is known of it."""
+        if call.party is None:
+            raise Rejected("this case is about no customer, so there is nobody to record an exchange for")
+        exchange = Exchange(
+            kind=kind,
+            channel=channel,
+            shop=shop,
+            amount=amount,
+            currency=currency,
+            quantity=quantity,
+            until=until,
+            note=note,
+        )
+        id = record(
+            call.session,
+            call.book,
+            call.party,
+            exchange,
+            call.now,
+            by="machine",
+            system="digilog",
+            reference=call.key,
+            case=call.case["id"],
+        )
+        return Recorded(id=id, stage=read_party(call.session, call.party).stage(call.book.canvas))

@@ -1,0 +1,96 @@
+"""Who a customer is, and what is known of them from their exchanges."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, insert, select
+
+from flows.playbook.model import Canvas
+from flows.store import tables as t
+from flows.store.read import Row, rows
+from flows.store.write import new_id
+
+
+def find_or_make(session: Connection, kind: str, contact: str, value: str, now: datetime) -> str:
+    """The party of a kind with this phone or e-mail (in its one form); a new one if there is none yet."""
+    known = find(session, kind, contact, value)
+    if known:
+        return known
+    id = new_id()
+    session.execute(insert(t.party).values(id=id, kind=kind, made_at=now))
+    add_contact(session, id, kind, contact, value)
+    return id
+
+
+def find(session: Connection, kind: str, contact: str, value: str) -> str | None:
+    c = t.private_contact.c
+    found = select(c.party_id).where(c.party_kind == kind, c.kind == contact, c.value == value)
+    return session.execute(found).scalar()
+
+
+def add_contact(session: Connection, party: str, party_kind: str, contact: str, value: str) -> None:
+    """Keep a phone number, e-mail address or name of a party, once."""
+    if value not in contacts(session, party, contact):
+        session.execute(
+            insert(t.private_contact).values(party_id=party, party_kind=party_kind, kind=contact, value=value)
+        )
+
+
+def contacts(session: Connection, party: str, contact: str) -> list[str]:
+    """The party's values of one kind, the newest first."""
+    c = t.private_contact.c
+    rows = select(c.value).where(c.party_id == party, c.kind == contact).order_by(c.id.desc())
+    return list(session.execute(rows).scalars())
+
+
+def family(kind: str) -> str:
+    """`purchase` of `purchase_membership`."""
+    return kind.split("_", 1)[0]
+
+
+def stage(kinds: Iterable[str], canvas: Canvas) -> str | None:
+    """The furthest stage of the circle that exchanges of these kinds lead to; their order does not matter."""
+    order = {name: place for place, name in enumerate(canvas.stages)}
+    reached = [
+        rule.stage
+        for kind in kinds
+        if (rule := canvas.kinds.get(kind) or canvas.kinds.get(family(kind))) and rule.stage in order
+    ]
+    return max(reached, key=lambda name: order[name or ""], default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """What expressions and texts may ask of a party."""
+
+    id: str
+    exchanges: tuple[Row, ...]  # unvoided
+    name: str | None
+
+    def has(self, kind: str) -> int:
+        """How many exchanges of a kind, or of its family."""
+        return len(self._of(kind))
+
+    def ends(self, kind: str) -> date | None:
+        """The latest end among exchanges of a kind or its family."""
+        return max((date.fromisoformat(row["until"]) for row in self._of(kind) if row["until"]), default=None)
+
+    def left(self, kind: str) -> int | None:
+        """The sum of quantities of a kind or its family."""
+        rows = [row["quantity"] for row in self._of(kind) if row["quantity"] is not None]
+        return sum(rows) if rows else None
+
+    def stage(self, canvas: Canvas) -> str | None:
+        return stage((row["kind"] for row in self.exchanges), canvas)
+
+    def _of(self, kind: str) -> list[Row]:
+        return [row for row in self.exchanges if kind in {row["kind"], family(row["kind"])}]
+
+
+def party(session: Connection, id: str) -> Party:
+    """Read a party with its unvoided exchanges."""
+    found = rows(session, select(t.exchange).where(t.exchange.c.party_id == id))
+    voided = {row["voids"] for row in found if row["voids"]}
+    live = tuple(row for row in found if row["id"] not in voided and not row["voids"])
+    return Party(id, live, next(iter(contacts(session, id, "name")), None))

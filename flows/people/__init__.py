@@ -1,0 +1,1 @@
+"""The work of people: assignments, and who gets them."""

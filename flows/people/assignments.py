@@ -1,0 +1,198 @@
+"""Assignments: who gets one, what it asks, and how it is done, skipped or claimed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from flows.playbook.form import Refusal, typed
+from flows.playbook.model import Book, FormField, Playbook, Step
+from flows.store import data
+from flows.store import tables as t
+from flows.store.read import Row, first
+from flows.store.write import audit
+
+OPEN = ("open", "claimed")
+HAPPENED = {"happened": FormField(type="yesno", label="Did it happen? / 일어났습니까?")}
+CHECKED = "checklist"  # the answer that holds the ticked lines' numbers, from 0
+
+
+class AssignmentError(Exception):
+    """The assignment cannot be acted on; the sentence is for the person who tried."""
+
+
+def find(session: Connection, id: str) -> Row:
+    """The assignment of this id. Raises AssignmentError if there is none."""
+    row = first(session, select(t.assignment).where(t.assignment.c.id == id))
+    if row is None:
+        raise AssignmentError(f"there is no assignment {id}; see: digilog work list")
+    return row
+
+
+def person_of(book: Book, role: str) -> str | None:
+    """The first person of a role, or of its backup; a person's own name stands for the person."""
+    if role in book.company.people:
+        return role
+    known = book.company.roles.get(role)
+    if known is None:
+        return None
+    if known.people:
+        return known.people[0]
+    return person_of(book, known.backup) if known.backup else None
+
+
+def step_of(assignment: Mapping[str, Any], playbook: Playbook) -> Step:
+    return playbook.steps[playbook.index[assignment["step"]]]
+
+
+def fields_of(assignment: Mapping[str, Any], playbook: Playbook | None) -> Mapping[str, FormField]:
+    """The form that an assignment asks."""
+    if assignment["kind"] == "doubt":
+        return HAPPENED
+    if playbook is None or assignment["kind"] == "reconnect":
+        return {}
+    step = step_of(assignment, playbook)
+    if assignment["kind"] == "fallback":
+        return step.fallback.form if step.fallback else {}
+    return step.form
+
+
+def sentence(assignment: Mapping[str, Any], playbook: Playbook | None) -> str:
+    """What is to be done, in the company's words."""
+    if playbook is None or assignment["kind"] == "reconnect":
+        return f"{assignment['connection']}: {assignment['reason']}"
+    step = step_of(assignment, playbook)
+    if assignment["kind"] == "fallback" and step.fallback and step.fallback.do:
+        return step.fallback.do
+    return step.do
+
+
+def claim(session: Connection, id: str, who: str, now: datetime) -> None:
+    """Take an open assignment; its case's error then counts as taken."""
+    row = find(session, id)
+    _refuse_ended(row)
+    session.execute(update(t.assignment).where(t.assignment.c.id == id).values(state="claimed", person=who))
+    _taken(session, row)
+    audit(session, who, "claim", id, now)
+
+
+def finish(
+    session: Connection,
+    book: Book,
+    playbook: Playbook | None,
+    id: str,
+    who: str,
+    answers: Mapping[str, object],
+    now: datetime,
+    *,
+    minutes: int | None = None,
+    note: str | None = None,
+) -> list[Refusal]:
+    """Do an assignment: its typed answers are kept and its case goes on. Returns what was refused, if anything.
+
+    Raises AssignmentError if it was done, skipped or withdrawn before.
+    """
+    row = find(session, id)
+    _refuse_ended(row)
+    values, refused = typed(fields_of(row, playbook), answers, book.company)
+    if playbook is not None and row["kind"] == "step":
+        step = step_of(row, playbook)
+        refused += _unticked(step, answers) + _sensitive(session, row, playbook, step, values)
+    if refused:
+        return refused
+    kept = update(t.private_assignment).where(t.private_assignment.c.assignment_id == id)
+    session.execute(kept.values(answers=data.dump(values), note=note))
+    _end(session, row, "done", who, now, minutes=minutes)
+    if row["kind"] == "reconnect":
+        _reconnected(session, row["connection"], now)
+    return []
+
+
+def skip(session: Connection, playbook: Playbook | None, id: str, who: str, reason: str, now: datetime) -> None:
+    """Pass an assignment over, with a reason. Raises AssignmentError if later steps need its answers."""
+    row = find(session, id)
+    _refuse_ended(row)
+    needed = [name for name, field in fields_of(row, playbook).items() if field.required]
+    if needed or row["kind"] == "doubt":
+        raise AssignmentError(
+            "later steps need this answer, so it cannot be skipped; answer it, or end the case with: "
+            f"digilog stop {row['case_id']} --reason ..."
+        )
+    _end(session, row, "skipped", who, now, reason=reason)
+
+
+def _refuse_ended(row: Mapping[str, Any]) -> None:
+    if row["state"] == "done":
+        raise AssignmentError(f"already done by {row['done_by']}; thank you all the same")
+    if row["state"] not in OPEN:
+        raise AssignmentError(
+            f"no longer needed: it was {row['state']}" + (f" ({row['reason']})" if row["reason"] else "")
+        )
+
+
+def _end(
+    session: Connection,
+    row: Mapping[str, Any],
+    state: str,
+    who: str,
+    now: datetime,
+    *,
+    reason: str | None = None,
+    minutes: int | None = None,
+) -> None:
+    late = row["due_at"] is not None and now > row["due_at"]
+    session.execute(
+        update(t.assignment)
+        .where(t.assignment.c.id == row["id"])
+        .values(
+            state=state,
+            done_by=who,
+            done_at=now,
+            late=late,
+            minutes=minutes,
+            next_at=None,
+            reason=reason or row["reason"],
+        )
+    )
+    _taken(session, row)
+    if row["case_id"]:
+        session.execute(update(t.case).where(t.case.c.id == row["case_id"]).values(wake_at=now))
+    audit(session, who, state, row["id"], now, reason)
+
+
+def _taken(session: Connection, row: Mapping[str, Any]) -> None:
+    if row["case_id"]:
+        session.execute(update(t.case).where(t.case.c.id == row["case_id"]).values(failed=False))
+
+
+def _reconnected(session: Connection, connection: str, now: datetime) -> None:
+    session.execute(update(t.connection).where(t.connection.c.name == connection).values(paused=None, at=now))
+    session.execute(
+        update(t.effect)
+        .where(t.effect.c.connection == connection, t.effect.c.state == "due")
+        .values(next_at=now, attempt=0, made_at=now)
+    )
+
+
+def _unticked(step: Step, answers: Mapping[str, object]) -> list[Refusal]:
+    ticked = answers.get(CHECKED, ())
+    ticks = {str(one) for one in ticked} if isinstance(ticked, list | tuple | set) else {str(ticked)}
+    left = [line for number, line in enumerate(step.checklist) if str(number) not in ticks]
+    return [Refusal(CHECKED, "not ticked yet: " + ", ".join(left))] if left else []
+
+
+def _sensitive(
+    session: Connection, row: Mapping[str, Any], playbook: Playbook, step: Step, values: Mapping[str, object]
+) -> list[Refusal]:
+    """Sensitive answers need the customer's consent, given with the start."""
+    asked = [name for name, field in step.form.items() if field.sensitive and values.get(name) is not None]
+    if not asked:
+        return []
+    kept = select(t.private_case.c.data).where(t.private_case.c.case_id == row["case_id"])
+    fields = data.load(session.execute(kept).scalar_one())["fields"]
+    consents = {n: f for n, f in playbook.fields.items() if f.type == "consent" and f.purpose == "sensitive"}
+    if any(fields.get(name) for name in consents):
+        return []
+    wording = " / ".join(f.label for f in consents.values())
+    return [Refusal(name, f"leave it empty: the customer has not agreed to “{wording}”") for name in asked]

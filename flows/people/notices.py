@@ -1,0 +1,76 @@
+"""Telling people of their assignments: when one opens, before it is due, and when it is late."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, update
+
+from connectors.registry import find as connector
+from flows.ledger.messages import to_team
+from flows.people.assignments import person_of, sentence
+from flows.people.links import Links
+from flows.playbook.model import Book, Playbook
+from flows.store import tables as t
+from flows.store.write import make_effect
+
+_WORDS = {
+    "ko": {"open": "새 할 일", "remind": "곧 마감", "escalate": "늦어짐", "due": "마감", "link": "여기서 처리"},
+    "en": {"open": "New work", "remind": "Due soon", "escalate": "Overdue", "due": "due", "link": "do it here"},
+}
+
+
+def look(
+    session: Connection, book: Book, playbook: Playbook | None, row: Mapping[str, Any], now: datetime, links: Links
+) -> None:
+    """What an assignment needs at this moment: a person, a reminder, an escalation. Each happens once."""
+    changes: dict[str, Any] = {}
+    person = row["person"] or person_of(book, row["role"])
+    if not row["told_at"]:
+        _tell(session, book, playbook, row, "open", person, now, links)
+        changes |= {"person": person, "told_at": now}
+    if row["remind_at"] and not row["reminded_at"] and row["remind_at"] <= now:
+        _tell(session, book, playbook, row, "remind", person, now, links)
+        changes["reminded_at"] = now
+    if row["escalate_at"] and not row["escalated_at"] and row["escalate_at"] <= now:
+        above = person_of(book, row["escalate_to"] or "owner")
+        _tell(session, book, playbook, row, "escalate", above, now, links)
+        changes["escalated_at"] = now
+    then = {**row, **changes}
+    ahead = [then["remind_at"] if not then["reminded_at"] else None]
+    ahead.append(then["escalate_at"] if not then["escalated_at"] else None)
+    changes["next_at"] = min((at for at in ahead if at), default=None)
+    session.execute(update(t.assignment).where(t.assignment.c.id == row["id"]).values(**changes))
+
+
+def _tell(
+    session: Connection,
+    book: Book,
+    playbook: Playbook | None,
+    row: Mapping[str, Any],
+    what: str,
+    person: str | None,
+    now: datetime,
+    links: Links,
+) -> None:
+    """Queue one notice with the assignment's link."""
+    words = _WORDS[book.company.language]
+    lines = [f"[{words[what]}] {sentence(row, playbook)}"]
+    if playbook:
+        lines.append(f"{playbook.title}: {playbook.purpose}")
+    if row["due_at"]:
+        lines.append(f"{words['due']}: {row['due_at'].astimezone(book.company.zone):%Y-%m-%d %H:%M}")
+    lines.append(f"{words['link']}: {links.url(row['id'], row['opened_at'])}")
+    sent = to_team(book, "\n".join(lines), lines[0], person)
+    entry = book.company.connections.get(sent.connection)
+    klass = connector(entry.connector if entry else sent.connection).actions()[sent.action].effect
+    make_effect(
+        session,
+        now,
+        sent.arguments,
+        key=f"{row['id']}/{what}",
+        assignment_id=row["id"],
+        connection=sent.connection,
+        action=sent.action,
+        klass=klass,
+    )

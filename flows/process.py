@@ -1,0 +1,28 @@
+"""What every process of `up` does first: log to its own file, and end when the supervisor ends."""
+
+import logging
+import os
+import sys
+import threading
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+LIFELINE = "DIGILOG_LIFELINE"  # a pipe's read end: it closes when the supervisor is gone
+
+
+def begin(name: str, home: Path) -> None:
+    """Set up the log of a process (ids and our own sentences only) and hold on to the lifeline."""
+    (home / "logs").mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(home / "logs" / f"{name}.log", maxBytes=5_000_000, backupCount=2, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it writes addresses, which may hold secrets
+    if lifeline := os.environ.get(LIFELINE):
+        threading.Thread(target=_hold, args=(int(lifeline),), name="lifeline", daemon=True).start()
+
+
+def _hold(lifeline: int) -> None:
+    while os.read(lifeline, 1):
+        pass
+    sys.stderr.flush()
+    os._exit(0)  # the work of a turn is a transaction: nothing is half done

@@ -1,0 +1,1 @@
+"""Every table and migration, and the few writes that several rooms share."""

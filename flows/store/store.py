@@ -1,0 +1,112 @@
+"""Opens the store: one SQLite file, or memory for simulations; one writer at a time, readers beside it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
+from sqlalchemy.exc import DatabaseError
+
+from flows.store.tables import metadata
+
+HEAD = "0001"  # the newest migration; held by a test
+
+
+class StoreError(Exception):
+    """The store cannot be opened or written; the sentence says why and what to do."""
+
+
+class Store:
+    """`write()` is one transaction that holds the write lock from its start; `read()` sees one moment."""
+
+    def __init__(self, writer: Engine, reader: Engine) -> None:
+        self._writer, self._reader = writer, reader
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with self._writer.begin() as session:
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self._reader.begin() as session:
+            yield session
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def open_store(home: Path) -> Store:
+    """The store of a home, migrated to the newest form.
+
+    Raises StoreError if the file is no store, or was made by a newer digilog, or the disk refuses.
+    """
+    file = home / "digilog.db"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        writer, reader = _engine(f"sqlite:///{file}", "BEGIN IMMEDIATE"), _engine(f"sqlite:///{file}", "BEGIN")
+        _migrate(writer)
+    except (OSError, DatabaseError) as error:
+        raise StoreError(f"the store {file} cannot be used: {_cause(error)}") from None
+    return Store(writer, reader)
+
+
+def memory_store() -> Store:
+    """A store that is gone when closed, for simulations; one thread."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    _prepare(engine, "BEGIN")
+    metadata.create_all(engine)
+    return Store(engine, engine)
+
+
+def _engine(url: str, begin: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 5})
+    _prepare(engine, begin)
+    return engine
+
+
+def _prepare(engine: Engine, begin: str) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(raw: sqlite3.Connection, _record: Any) -> None:
+        raw.isolation_level = None  # sqlite3 would start transactions late; we start them ourselves
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def started(session: Connection) -> None:
+        session.exec_driver_sql(begin)
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as session:
+        tables = {row[0] for row in session.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))}
+        if "alembic_version" in tables:
+            stands = session.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if stands == HEAD:
+                return
+            if stands is None or stands > HEAD:
+                raise StoreError("the store was made by a newer digilog; install that version, or restore a backup")
+    from alembic import command  # importing alembic takes 0.3 s: only when there is something to do
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "flows.store:migrations")
+    with engine.begin() as session:
+        config.attributes["connection"] = session
+        command.upgrade(config, "head")
+
+
+def _cause(error: Exception) -> str:
+    known = {
+        "disk": "the disk is full; free some space and start again",
+        "readonly": "it may not be written; check who owns the folder",
+        "not a database": "the file is damaged or something else; restore a backup",
+        "locked": "another program holds it; stop that one first",
+    }
+    words = str(getattr(error, "orig", None) or error)
+    return next(
+        (say for part, say in known.items() if part in words.lower()), getattr(error, "strerror", None) or words
+    )

@@ -1,0 +1,333 @@
+"""Every table. Customer text lives only in `private_*`; all others hold ids, kinds, numbers and times.
+
+Times are microseconds since 1970 in UTC on disk and aware datetimes in Python; days and periods are
+ISO dates in the company's zone.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class At(TypeDecorator[datetime]):
+    """A moment: aware in Python, microseconds since 1970 in UTC on disk."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Exact(TypeDecorator[Decimal]):
+    """A decimal kept to the last digit (SQLite would make it a float)."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else format(value, "f")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        return None if value is None else Decimal(value)
+
+
+def _number() -> Column[int]:
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+metadata = MetaData()
+
+event = Table(
+    "event",
+    metadata,
+    _number(),
+    Column("connection", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("name", String, nullable=False),  # form.submitted, schedule.due, exchange.recorded, ...
+    Column("at", At, nullable=False),
+    Column("state", String, nullable=False),  # new | decided | quarantined | discarded
+    Column("reason", Text),  # why it lies in quarantine, our own sentence
+    Column("subject", String),  # of our own events: the exchange or the period, never customer text
+    UniqueConstraint("connection", "key"),
+    Index("event_new", "id", sqlite_where=Column("state") == "new", postgresql_where=Column("state") == "new"),
+)
+private_event = Table(
+    "private_event",
+    metadata,
+    Column("event_id", ForeignKey("event.id"), primary_key=True),
+    Column("party_id", String),
+    Column("body", LargeBinary, nullable=False),
+    Column("headers", Text, nullable=False),  # the chosen ones, as JSON
+    Column("retain_until", At),
+)
+version = Table(
+    "version",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("playbook", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", At, nullable=False),
+)
+case = Table(
+    "case",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("playbook", String, nullable=False),
+    Column("version", ForeignKey("version.hash"), nullable=False),
+    Column("party_id", String, index=True),
+    Column("period", String),
+    Column("event_id", ForeignKey("event.id")),
+    Column("opened_at", At, nullable=False),
+    Column("status", String, nullable=False),  # ready | waiting | assigned | calling | parked | in_doubt | ended
+    Column("step", Integer, nullable=False),  # the index of the step it stands at
+    Column("began_at", At),  # when it came to that step; none: not entered yet
+    Column("leg", Integer, nullable=False),  # counts the times it became ready after a stand-still
+    Column("wake_at", At),
+    Column("held", Text),  # why it is held; none: not held
+    Column("failed", Boolean, nullable=False),  # an error that nobody has taken
+    Column("outcome", String),
+    Column("reason", Text),
+    Column("ended_at", At),
+    Index("case_wake", "wake_at"),
+    Index("case_open", "playbook", "party_id", "status"),
+)
+private_case = Table(
+    "private_case",
+    metadata,
+    Column("case_id", ForeignKey("case.id"), primary_key=True),
+    Column("party_id", String),
+    Column("data", Text, nullable=False),  # fields and results of steps, as JSON (see `flows.store.data`)
+    Column("retain_until", At),
+)
+journal = Table(
+    "journal",
+    metadata,
+    _number(),
+    Column("case_id", ForeignKey("case.id"), nullable=False, index=True),
+    Column("playbook", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("leg", Integer, nullable=False),
+    Column("step", String),  # none: of the case as a whole
+    Column("attempt", Integer, nullable=False),
+    Column("state", String, nullable=False),  # see `flows.store.journal`
+    Column("by", String),
+    Column("started_at", At),
+    Column("at", At, nullable=False),
+    Column("reason", Text),  # our own sentence, never a vendor's or a customer's text
+)
+effect = Table(
+    "effect",
+    metadata,
+    _number(),
+    Column("key", String, nullable=False, unique=True),  # <case>/<step>[/<medium>], or a notice's
+    Column("case_id", ForeignKey("case.id"), index=True),
+    Column("assignment_id", String),
+    Column("party_id", String),
+    Column("step", String),
+    Column("connection", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("class", String, nullable=False, key="klass"),
+    Column("state", String, nullable=False),  # due | sending | done | failed | in_doubt | cancelled
+    Column("message", String),  # the id of the message it carries
+    Column("attempt", Integer, nullable=False),
+    Column("made_at", At, nullable=False),
+    Column("next_at", At),
+    Column("valid_until", At),  # later than that it is dropped and reported
+    Column("started_at", At),
+    Column("ended_at", At),
+    Column("reason", Text),
+    Index("effect_next", "state", "next_at"),
+    Index("effect_order", "party_id", "connection", "state"),
+)
+private_effect = Table(
+    "private_effect",
+    metadata,
+    Column("effect_id", ForeignKey("effect.id"), primary_key=True),
+    Column("party_id", String),
+    Column("arguments", Text, nullable=False),
+    Column("result", Text),
+    Column("retain_until", At),
+)
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),  # step | fallback | doubt | reconnect
+    Column("case_id", ForeignKey("case.id"), index=True),
+    Column("connection", String),  # of a reconnect
+    Column("playbook", String),
+    Column("step", String),
+    Column("role", String, nullable=False),
+    Column("person", String),
+    Column("state", String, nullable=False),  # open | claimed | done | skipped | withdrawn
+    Column("opened_at", At, nullable=False),
+    Column("due_at", At),
+    Column("remind_at", At),
+    Column("escalate_at", At),
+    Column("escalate_to", String),
+    Column("next_at", At),  # when the engine looks at it again
+    Column("told_at", At),
+    Column("reminded_at", At),
+    Column("escalated_at", At),
+    Column("done_by", String),
+    Column("done_at", At),
+    Column("late", Boolean),
+    Column("minutes", Integer),
+    Column("reason", Text),  # why skipped or withdrawn; what is in doubt
+    Index("assignment_next", "state", "next_at"),
+)
+private_assignment = Table(
+    "private_assignment",
+    metadata,
+    Column("assignment_id", ForeignKey("assignment.id"), primary_key=True),
+    Column("party_id", String),
+    Column("answers", Text, nullable=False),
+    Column("note", Text),
+    Column("retain_until", At),
+)
+party = Table(
+    "party",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),  # person | company | candidate | employee
+    Column("made_at", At, nullable=False),
+)
+private_contact = Table(
+    "private_contact",
+    metadata,
+    _number(),
+    Column("party_id", ForeignKey("party.id"), nullable=False, index=True),
+    Column("party_kind", String, nullable=False),
+    Column("kind", String, nullable=False),  # phone | email | name
+    Column("value", String, nullable=False),
+    Column("retain_until", At),
+    Index("contact_value", "party_kind", "kind", "value"),
+)
+exchange = Table(
+    "exchange",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("party_id", ForeignKey("party.id"), nullable=False, index=True),
+    Column("at", At, nullable=False),
+    Column("day", String, nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("direction", String, nullable=False),  # in | out
+    Column("channel", String),
+    Column("shop", String),
+    Column("sale", String),  # new | repeat
+    Column("amount", Exact),
+    Column("net_amount", Exact),
+    Column("currency", String),
+    Column("quantity", Integer),
+    Column("until", String),  # ISO date
+    Column("system", String),
+    Column("reference", String),
+    Column("event_id", ForeignKey("event.id")),
+    Column("case_id", ForeignKey("case.id")),
+    Column("recorded_by", String, nullable=False),
+    Column("voids", String),
+    UniqueConstraint("system", "reference"),
+)
+private_exchange = Table(
+    "private_exchange",
+    metadata,
+    Column("exchange_id", ForeignKey("exchange.id"), primary_key=True),
+    Column("party_id", String),
+    Column("note", Text, nullable=False),
+    Column("retain_until", At),
+)
+consent = Table(
+    "consent",
+    metadata,
+    _number(),
+    Column("party_id", ForeignKey("party.id"), nullable=False, index=True),
+    Column("purpose", String, nullable=False),
+    Column("medium", String),
+    Column("given", Boolean, nullable=False),
+    Column("at", At, nullable=False),
+    Column("wording", Text, nullable=False),  # the company's sentence, as it was shown
+    Column("event_id", ForeignKey("event.id")),
+)
+reading = Table(
+    "reading",
+    metadata,
+    _number(),
+    Column("metric", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("day", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("value", Exact),
+    Column("status", String, nullable=False),  # ok | zero | missing | not_applicable
+    Column("finality", String, nullable=False),  # provisional | final
+    Column("source", String, nullable=False),
+    Column("pull", String),
+    Column("at", At, nullable=False),
+    Column("by", String),
+    UniqueConstraint("metric", "channel", "account", "day", "revision"),
+)
+connection = Table(
+    "connection",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("paused", Text),  # why; none: at work
+    Column("at", At, nullable=False),
+)
+run = Table(
+    "run",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("playbook", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("flow_run", String, unique=True),  # Prefect's id
+    Column("state", String, nullable=False),  # open | ended
+    Column("opened_at", At, nullable=False),
+    Column("ended_at", At),
+)
+run_case = Table(
+    "run_case",
+    metadata,
+    Column("run_id", ForeignKey("run.id"), primary_key=True),
+    Column("case_id", ForeignKey("case.id"), primary_key=True),
+    Column("leg", Integer, primary_key=True),
+    Index("run_case_case", "case_id", "leg"),
+)
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+audit = Table(
+    "audit",
+    metadata,
+    _number(),
+    Column("at", At, nullable=False),
+    Column("who", String, nullable=False),
+    Column("what", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("reason", Text),
+)
