@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n"
 
 
 def _drip(line: socket.socket) -> None:
@@ -31,7 +31,13 @@ def _slow_header(line: socket.socket) -> None:
 
 
 def _whole(status: str, body: bytes = b"{}", *more: str) -> Callable[[socket.socket], None]:
-    head = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", "content-type: application/json", *more]
+    head = [
+        f"HTTP/1.1 {status}",
+        f"content-length: {len(body)}",
+        "content-type: application/json",
+        "connection: close",
+        *more,
+    ]
     return lambda line: line.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body)
 
 
