@@ -31,6 +31,12 @@ FieldType = Literal[
     "choice", "person", "consent",
 ]  # fmt: skip
 
+# kinds of exchanges that every company has; its own stand in canvas.yaml
+EXCHANGES = (
+    "inquiry", "apply", "subscribe", "reserve", "cancel", "visit", "call", "attend", "purchase", "payment",
+    "refund", "claim", "review", "reply", "refer", "join", "leave", "consent", "message",
+)  # fmt: skip
+
 Expr = Annotated[Expression, BeforeValidator(Expression.parse)]
 Template = Annotated[Text, BeforeValidator(Text.parse)]
 When = Annotated[Time, BeforeValidator(Time.parse)]

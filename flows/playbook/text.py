@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes
 from flows.playbook.problem import Misplaced, nearest
 from flows.playbook.wording import FILTERS, Format, plain
 
-__all__ = ["Format", "MissingValue", "Text", "blanks", "fill", "render_all"]
+__all__ = ["Blank", "Format", "MissingValue", "Text", "blanks", "fill", "render_all"]
 
 LONGEST = 20_000
 LookUp = Callable[[str], object]
@@ -28,7 +28,9 @@ class MissingValue(Exception):  # noqa: N818 - a word of the shop, as the engine
 
 
 @dataclass(frozen=True, slots=True)
-class _Blank:
+class Blank:
+    """One `{{ path | filter }}` of a text."""
+
     path: str
     filters: tuple[str, ...]  # without `default`
     default: str | None
@@ -41,7 +43,7 @@ class Text:
     source: str
     names: frozenset[str] = field(compare=False, repr=False)  # dotted paths
     needed: frozenset[str] = field(compare=False, repr=False)  # those without a default
-    parts: tuple[str | _Blank, ...] = field(compare=False, repr=False)
+    parts: tuple[str | Blank, ...] = field(compare=False, repr=False)
 
     @classmethod
     def parse(cls, source: "str | Self") -> Self:
@@ -53,7 +55,7 @@ class Text:
         if len(source) > LONGEST:
             raise ValueError(f"the text is longer than {LONGEST} characters")
         parts = _parts(source)
-        blanks = [part for part in parts if isinstance(part, _Blank)]
+        blanks = [part for part in parts if isinstance(part, Blank)]
         names = frozenset(blank.path for blank in blanks)
         return cls(source, names, frozenset(blank.path for blank in blanks if blank.default is None), parts)
 
@@ -64,7 +66,7 @@ class Text:
         default; ValueError when a filter cannot take the value.
         """
         match self.parts:
-            case (_Blank(path, (), default),):
+            case (Blank(path, (), default),):
                 value = look_up(path)
                 return _given(value, path, default)
         return "".join(part if isinstance(part, str) else _filled(part, look_up, form) for part in self.parts)
@@ -122,7 +124,7 @@ def _given(value: object, path: str, default: str | None) -> object:
     return default
 
 
-def _filled(blank: _Blank, look_up: LookUp, form: Format) -> str:
+def _filled(blank: Blank, look_up: LookUp, form: Format) -> str:
     value = look_up(blank.path)
     if value is None:
         return str(_given(value, blank.path, blank.default))
@@ -131,7 +133,7 @@ def _filled(blank: _Blank, look_up: LookUp, form: Format) -> str:
     return plain(value, form)
 
 
-def _parts(source: str) -> tuple[str | _Blank, ...]:
+def _parts(source: str) -> tuple[str | Blank, ...]:
     if "{{" not in source and "{%" not in source and "{#" not in source:
         return (source,)
     if "{%" in source or "{#" in source:
@@ -140,7 +142,7 @@ def _parts(source: str) -> tuple[str | _Blank, ...]:
         body = _ENVIRONMENT.parse(source).body
     except TemplateSyntaxError:
         raise ValueError("the braces cannot be read; write {{ step.answer }} or {{ step.answer | date }}") from None
-    parts: list[str | _Blank] = []
+    parts: list[str | Blank] = []
     for output in body:
         if not isinstance(output, nodes.Output):
             raise ValueError("only {{ a.name }} is part of the language")  # noqa: TRY004
@@ -148,7 +150,7 @@ def _parts(source: str) -> tuple[str | _Blank, ...]:
     return tuple(parts)
 
 
-def _blank(node: nodes.Node) -> _Blank:
+def _blank(node: nodes.Node) -> Blank:
     filters: list[str] = []
     default: str | None = None
     while isinstance(node, nodes.Filter):
@@ -163,7 +165,7 @@ def _blank(node: nodes.Node) -> _Blank:
         if node.node is None:
             raise ValueError("a filter stands after a name")
         node = node.node
-    return _Blank(_path(node), tuple(filters), default)
+    return Blank(_path(node), tuple(filters), default)
 
 
 def _default(node: nodes.Filter) -> str:

@@ -1,0 +1,171 @@
+"""What company, canvas, metrics and messages must keep beside their shape."""
+
+from collections.abc import Iterable, Mapping
+
+from flows.playbook import rules, services
+from flows.playbook.hours import public_holidays
+from flows.playbook.load import Path_
+from flows.playbook.model import Book, Company, MessageText, Metric
+from flows.playbook.sheet import Sheet
+
+MEDIUMS = ("email", "sms", "lms", "alimtalk")  # what a customer can be written to by
+_RESERVED_PLACES = ("circle", "internal")
+
+
+def company(company: Company, sheet: Sheet) -> None:
+    """company.yaml."""
+    for name, role in company.roles.items():
+        for place, person in enumerate(role.people):
+            sheet.known(("roles", name, "people", place), person, company.people, "person under people")
+        if not role.people:
+            sheet.say(("roles", name), f"{name} has nobody; name at least one person")
+        if role.backup is not None:
+            others = [other for other in company.roles if other != name]
+            sheet.known(("roles", name, "backup"), role.backup, others, "other role")
+    for name in company.people:
+        if name in company.roles or name == "machine":
+            sheet.say(("people", name), f"{name} is a role as well; give the person another name", key=True)
+    if company.country:
+        try:
+            public_holidays(company.country, 2026)
+        except ValueError as error:
+            sheet.say(("country",), str(error))
+    _connections(company, sheet)
+    for medium, connection in company.mediums.items():
+        _sends(company, connection, ("mediums", medium), sheet)
+
+
+def _connections(company: Company, sheet: Sheet) -> None:
+    twins(company.connections, ("connections",), sheet)
+    for name, entry in company.connections.items():
+        path: Path_ = ("connections", name)
+        if name in services.BUILT_IN:
+            sheet.say(path, f"{name} is a part of digilog; give the connection another name", key=True)
+        if entry.connector in services.BUILT_IN:
+            sheet.say((*path, "connector"), f"{entry.connector} is a part of digilog; it needs no connection")
+            continue
+        try:
+            wrong = list(services.settings_problems(entry.connector, entry.settings))
+        except ValueError as error:
+            sheet.say((*path, "connector"), str(error))
+            continue
+        for setting, said in wrong:
+            at = (*path, setting.partition(".")[0])
+            sheet.say(at if setting in entry.settings else path, said, key="no such setting" in said)
+
+
+def twins(names: Iterable[str], path: Path_, sheet: Sheet) -> None:
+    """`a-b` beside `a_b`: their secrets would have one name."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.replace("-", "_"), name)
+        if other != name:
+            sheet.say((*path, name), f"{name} is too much like {other}; choose another name", key=True)
+
+
+def _sends(company: Company, connection: str, path: Path_, sheet: Sheet) -> None:
+    try:
+        actions = services.connector_of(company, connection).actions()
+    except ValueError as error:
+        sheet.say(path, str(error))
+        return
+    if connection in services.BUILT_IN or "send" not in actions:
+        sheet.say(path, f"{connection} cannot send messages; name a connection that can, or outbox")
+
+
+def canvas(book: Book, sheet: Sheet) -> None:
+    """canvas.yaml."""
+    canvas = book.canvas
+    places = [*canvas.stages, *canvas.pools]
+    for group, found in (("stages", canvas.stages), ("pools", canvas.pools), ("arrows", canvas.arrows)):
+        for name in found:
+            if name in _RESERVED_PLACES:
+                sheet.say((group, name), f"{name} is a word of the language; choose another name", key=True)
+    for group, names in (("pools", [*canvas.pools]), ("arrows", [*canvas.arrows])):
+        for name in names:
+            if name in canvas.stages or (group == "arrows" and name in canvas.pools):
+                sheet.say((group, name), f"{name} is a place already; choose another name", key=True)
+    for name, arrow in canvas.arrows.items():
+        for key, place in (("from", arrow.source), ("to", arrow.to)):
+            if place is None:
+                sheet.say(("arrows", name), f"an arrow goes from and to; add {key}:")
+            else:
+                sheet.known(("arrows", name, key), place, places, "stage or pool")
+    for name, kind in canvas.kinds.items():
+        if kind.stage is not None:
+            sheet.known(("kinds", name, "stage"), kind.stage, canvas.stages, "stage")
+
+
+def metrics(book: Book, sheet: Sheet) -> None:
+    """metrics.yaml."""
+    found = book.metrics
+    for name, metric in found.metrics.items():
+        _metric(metric, ("metrics", name), book, sheet)
+    for name, ratio in found.ratios.items():
+        if name in found.metrics:
+            sheet.say(("ratios", name), f"{name} is a metric as well; choose another name", key=True)
+        for key in ("of", "by"):
+            sheet.known(("ratios", name, key), getattr(ratio, key), found.metrics, "metric")
+    for number, target in enumerate(found.targets):
+        path: Path_ = ("targets", target.metric)
+        if path not in sheet.document.values:
+            path = ("targets", number, "metric")
+        sheet.known(path, target.metric, [*found.metrics, *found.ratios], "metric or ratio")
+
+
+def _metric(metric: Metric, path: Path_, book: Book, sheet: Sheet) -> None:
+    places = [*book.canvas.stages, *book.canvas.arrows, *_RESERVED_PLACES]
+    sheet.known((*path, "on"), metric.on, places, "place of canvas.yaml")
+    if metric.channel is not None:
+        sheet.known((*path, "channel"), metric.channel, book.company.channels, "channel of company.yaml")
+    source, at = metric.source, (*path, "source")
+    given = [key for key in ("use", "exchanges", "by") if getattr(source, key) is not None]
+    if len(given) != 1:
+        sheet.say(at, "a source is one of use: connection.action, exchanges: kind, by: role")
+    if source.exchanges is not None:
+        sheet.known((*at, "exchanges"), source.exchanges, rules.kinds(book), "kind of exchange")
+    elif source.sale is not None:
+        sheet.say((*at, "sale"), "sale belongs to exchanges; take it away", key=True)
+    if source.by is not None:
+        rules.who(source.by, book, (*at, "by"), sheet)
+    elif source.due is not None:
+        sheet.say((*at, "due"), "due belongs to by: a role; take it away", key=True)
+    if source.use is not None:
+        try:
+            action = services.action_of(book.company, source.use)
+        except ValueError as error:
+            sheet.say((*at, "use"), str(error))
+            return
+        if not {"since", "until"} <= set(action.parameters):
+            sheet.say((*at, "use"), f"{source.use} gives no readings of days; name an action that does")
+
+
+def messages(messages: Mapping[str, MessageText], book: Book, sheet: Sheet) -> None:
+    """messages.yaml."""
+    for path in sheet.document.cut:
+        sheet.say(path, "what follows # is lost here; write the text below |- or in quotes")
+    mediums = {*book.company.mediums, *MEDIUMS} - {"team"}
+    for name, message in messages.items():
+        sheet.known((name, "medium"), message.medium, mediums, "medium")
+        if message.fallback is not None:
+            sheet.known((name, "fallback"), message.fallback, mediums, "medium")
+            if message.fallback == message.medium:
+                sheet.say((name, "fallback"), "a fallback is another medium; change it or take it away")
+        if "{{" in message.text:
+            sheet.say((name, "text"), "a message has blanks as #{name}; {{ }} belongs into the playbook's values")
+        if message.purpose == "ad":
+            sheet.notice((name,), f"{name} is an advert (purpose: ad); adverts are not yet sent")
+
+
+def one_playbook_a_form(book: Book, sheets: Mapping[str, Sheet]) -> None:
+    """A form opens cases of one playbook: its fields are that playbook's fields."""
+    taken: dict[str, str] = {}
+    for name, playbook in book.playbooks.items():
+        start = playbook.start
+        if start.event != "form.submitted" or start.connection is None:
+            continue
+        first = taken.setdefault(start.connection, name)
+        if first != name:
+            sheets[name].say(
+                ("start", "connection"), f"the form {start.connection} starts {first} already; add another connection"
+            )
