@@ -1,5 +1,6 @@
 """E-mail by SMTP, built only with EmailMessage, which refuses line breaks in headers."""
 
+import os
 import smtplib
 import socket
 import ssl
@@ -114,13 +115,19 @@ class _Session(smtplib.SMTP):
             self.ehlo_or_helo_if_needed()
             if not self.has_extn("starttls"):
                 raise NotConnected("starttls: the mail server offers none on this port; port 587 usually does")
-            self.starttls(context=_tls())
+            self.starttls(context=_context())
             self.ehlo()
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         addresses = resolve(host, port, loopback=self._loopback, timeout=timeout)
-        found = socket.create_connection((addresses[0], port), max(self._until - time.monotonic(), 0.01))
-        return _tls().wrap_socket(found, server_hostname=host) if port == _IMPLICIT_TLS else found
+        found = self._reach(addresses, port)
+        return _context().wrap_socket(found, server_hostname=host) if port == _IMPLICIT_TLS else found
+
+    def _reach(self, addresses: list[str], port: int) -> socket.socket:
+        for address in addresses:
+            with suppress(OSError):
+                return socket.create_connection((address, port), max(self._until - time.monotonic(), 0.01))
+        raise ConnectionRefusedError
 
     def cut(self) -> None:
         if self.sock is not None:
@@ -173,6 +180,10 @@ def _raise_for(code: int) -> Never:
     raise Unavailable(f"the mail server asks to come later ({code})") from None
 
 
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
+def _context() -> ssl.SSLContext:
+    return _trusting(os.environ.get("SSL_CERT_FILE"))
+
+
+@lru_cache(maxsize=4)
+def _trusting(cert_file: str | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=cert_file)
