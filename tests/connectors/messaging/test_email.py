@@ -48,9 +48,12 @@ def login(server, session, envelope, mechanism, data):
 @pytest.fixture(scope="module")
 def cert(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cert")
-    subprocess.run(
+    command = (
         "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout k.pem -out c.pem "
-        "-addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE".split(),  # noqa: SIM905 - a command
+        "-addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE"
+    )
+    subprocess.run(
+        command.split(),
         cwd=folder,
         check=True,
         capture_output=True,
