@@ -56,6 +56,7 @@ def scripted(answers: dict[str, Any]) -> Iterator[Script]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or each answer waits 40 ms for the caller to acknowledge its head
 
         def handle_one_request(self) -> None:
             self.raw_requestline = self.rfile.readline(65537)
