@@ -238,7 +238,7 @@ def _make_effect(walk: Walk, step: Step, out: Outgoing) -> None:
         step=step.id,
         connection=out.connection,
         action=out.action,
-        klass=walk.world.action(f"{out.connection}.{out.action}").effect,
+        effect_class=walk.world.action(f"{out.connection}.{out.action}").effect,
         message=out.message,
         valid_until=valid,
     )

@@ -80,7 +80,7 @@ def _may_send(session: Connection, world: World, row: Row, now: datetime) -> boo
     """The door. What may not leave any more is dropped, put off, or given to a person, and said."""
     if row["case_id"] is None:
         return True
-    if row["klass"] == "read":
+    if row["effect_class"] == "read":
         return True
     if world.state(row["playbook"]) not in OUTGOING_STATES:
         _change(session, row, state="failed", reason=f"the playbook is in state {world.state(row['playbook'])}")
@@ -119,7 +119,7 @@ def take(session: Connection, world: World, answer: Answer, now: datetime) -> No
             _pause(session, row, error, now)
         case Unavailable() as error:
             _later(session, world, row, error, now)
-        case Uncertain() as error if row["klass"] in REPEATABLE:
+        case Uncertain() as error if row["effect_class"] in REPEATABLE:
             _later(session, world, row, error, now)
         case Uncertain() as error:
             _change(session, row, state="in_doubt", ended_at=now, reason=error.reason)
@@ -158,7 +158,7 @@ def recover(session: Connection, now: datetime) -> int:
     """After a start: what was `sending` when we stopped is repeated if that is harmless, else in doubt."""
     found = rows(session, select(t.effect).where(_e.state == "sending"))
     for row in found:
-        if row["klass"] in REPEATABLE:
+        if row["effect_class"] in REPEATABLE:
             _change(session, row, state="due", next_at=now)
         else:
             _change(session, row, state="in_doubt", ended_at=now, reason="digilog stopped while it was being sent")

@@ -56,7 +56,8 @@ class World:
     def action(self, use: str) -> Action:
         """What the signature of `connection.action` declares."""
         name, _, does = use.partition(".")
-        return find(self._entry(name).connector).actions()[does]
+        entry = self._entry(name)
+        return find(entry.connector).actions(entry.settings)[does]
 
     def _entry(self, name: str) -> ConnectionEntry:
         return self.book.company.connections.get(name) or _own(name)

@@ -63,7 +63,11 @@ def _tell(
     lines.append(f"{words['link']}: {links.url(row['id'], row['opened_at'])}")
     sent = to_team(book, "\n".join(lines), lines[0], person)
     entry = book.company.connections.get(sent.connection)
-    klass = connector(entry.connector if entry else sent.connection).actions()[sent.action].effect
+    effect_class = (
+        connector(entry.connector if entry else sent.connection)
+        .actions(entry.settings if entry else {})[sent.action]
+        .effect
+    )
     make_effect(
         session,
         now,
@@ -72,5 +76,5 @@ def _tell(
         assignment_id=row["id"],
         connection=sent.connection,
         action=sent.action,
-        klass=klass,
+        effect_class=effect_class,
     )

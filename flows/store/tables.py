@@ -149,7 +149,7 @@ effect = Table(
     Column("step", String),
     Column("connection", String, nullable=False),
     Column("action", String, nullable=False),
-    Column("class", String, nullable=False, key="klass"),
+    Column("effect_class", String, nullable=False),
     Column("state", String, nullable=False),  # due | sending | done | failed | in_doubt | cancelled
     Column("message", String),  # the id of the message it carries
     Column("attempt", Integer, nullable=False),

@@ -233,7 +233,7 @@ def upgrade() -> None:
         sa.Column("step", sa.String(), nullable=True),
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
-        sa.Column("class", sa.String(), nullable=False),
+        sa.Column("effect_class", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("message", sa.String(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),

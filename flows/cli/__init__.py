@@ -1,0 +1,31 @@
+"""The command `digilog`: one sentence for whatever goes wrong, and never a traceback."""
+
+import sys
+
+from connectors.errors import ConnectorError
+from flows.cli import cases, files, running, work
+from flows.cli.app import app
+from flows.cli.screen import Refused, fail
+from flows.engine.books import BookError
+from flows.engine.operate import OperateError
+from flows.people.assignments import AssignmentError
+from flows.settings import SettingsError
+from flows.store.store import StoreError
+
+__all__ = ["app", "cases", "files", "main", "running", "work"]
+
+_TOLD = (
+    AssignmentError, BookError, ConnectorError, OperateError, Refused, SettingsError, StoreError,
+)  # fmt: skip
+
+
+def main() -> None:
+    """Run one command; exit 1 with a sentence on what we know can go wrong."""
+    try:
+        app()
+    except _TOLD as error:
+        fail(str(error))
+    except BrokenPipeError:  # `digilog cases | head`
+        sys.exit(0)
+    except OSError as error:
+        fail(f"{error.filename or 'the system'}: {error.strerror or error}; check the disk and who may write there")

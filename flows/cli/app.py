@@ -1,0 +1,64 @@
+"""What every command shares: the app, and where the company's files and its home lie."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from flows.cli.screen import Refused
+from flows.engine.__main__ import make_world
+from flows.engine.world import World
+from flows.settings import Settings
+from flows.store.store import Store, open_store
+
+app = App(
+    name="digilog",
+    help="Turns the documented processes of a small company into running work.",
+    version_flags=["--version"],
+    result_action="return_value",
+)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Where:
+    """Which company, and which home."""
+
+    home: Annotated[Path | None, Parameter(help="Folder of store, outbox and files [DIGILOG_HOME]")] = None
+    playbooks: Annotated[Path | None, Parameter(help="Folder of the company's YAML [DIGILOG_PLAYBOOKS]")] = None
+
+    def settings(self, **more: object) -> Settings:
+        """Settings with what the command line says before all else; a home remembers its company."""
+        given = {"home": self.home, "playbooks": self.playbooks, **more}
+        found = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        home = found.home.absolute()
+        playbooks = found.playbooks
+        known = home / "home.json"
+        if self.playbooks is None and "playbooks" not in _said(found) and known.exists():
+            playbooks = Path(json.loads(known.read_text("utf-8"))["playbooks"])
+        return found.model_copy(update={"home": home, "playbooks": playbooks.absolute()})
+
+    def open(self) -> tuple[Settings, Store]:
+        """The store of a home that exists. Raises Refused if there is none."""
+        settings = self.settings()
+        if not (settings.home / "digilog.db").exists():
+            raise Refused(f"there is no home at {settings.home} yet; start one with: digilog up, or name it: --home")
+        return settings, open_store(settings.home)
+
+    def world(self) -> tuple[World, Store]:
+        settings, store = self.open()
+        running = settings.home / "up.json"
+        if running.exists():
+            port = int(json.loads(running.read_text("utf-8"))["ready"].rpartition(":")[2])
+            settings = settings.model_copy(update={"port": port})
+        return make_world(settings, store), store
+
+
+def _said(settings: Settings) -> set[str]:
+    """Settings that the environment or `.env` names."""
+    return set(settings.model_fields_set)
+
+
+HERE = Where()

@@ -1,0 +1,115 @@
+"""Commands that run the system: up, clock, demo."""
+
+import json
+import os
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from connectors.errors import NotConnected
+from flows.cli.app import HERE, Where, app
+from flows.cli.screen import Refused, say
+from flows.engine.__main__ import make_world, offset
+from flows.engine.books import open_book
+from flows.settings import Settings
+from flows.store.store import open_store
+from flows.store.wake import Wake
+from flows.store.write import set_setting
+
+_SPAN = re.compile(r"\+?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+@app.command
+def up(
+    *,
+    port: int | None = None,
+    prefect_port: int | None = None,
+    prefect: Annotated[bool, Parameter(help="Prefect's server and pictures of runs")] = True,
+    clock_offset: Annotated[str | None, Parameter(help="run on another day, like +33h")] = None,
+    where: Where = HERE,
+) -> None:
+    """Start digilog and stay: the web, the engine, and Prefect to watch it. Stop with Ctrl+C.
+
+    Until there are logins everything listens on this computer only (127.0.0.1).
+    """
+    settings = where.settings(port=port, prefect_port=prefect_port)
+    if not settings.playbooks.is_dir():
+        raise Refused(f"there is no folder {settings.playbooks}; name the company's folder with --playbooks")
+    book = open_book(settings.playbooks)
+    store = open_store(settings.home)
+    (settings.home / "home.json").write_text(json.dumps({"playbooks": str(settings.playbooks)}), "utf-8")
+    if clock_offset is not None:
+        with store.write() as session:
+            set_setting(session, "clock_offset", str(span(clock_offset).total_seconds()))
+    world = make_world(settings, store)
+    for name in book.company.connections:
+        try:
+            world.connection(name)
+        except NotConnected as error:
+            say(f"{name} is not connected: {error.reason}; {error.next_step}", style="yellow")
+    if ahead := offset(store):
+        say(f"simulated clock: {world.clock.now().astimezone(book.company.zone):%Y-%m-%d %H:%M} ({ahead} ahead)")
+    store.close()
+    say("no logins yet: everything listens on this computer only", style="dim")
+    _become(settings, prefect=prefect)
+
+
+def _become(settings: Settings, *, prefect: bool) -> None:
+    """Turn this process into the supervisor, with everything it needs in its environment."""
+    env = {**os.environ, "DIGILOG_HOME": str(settings.home), "DIGILOG_PLAYBOOKS": str(settings.playbooks)}
+    env |= {"DIGILOG_PORT": str(settings.port), "DIGILOG_PREFECT_PORT": str(settings.prefect_port)}
+    if prefect:
+        from flows.runs.environment import prefect_env
+
+        made = prefect_env(settings)
+        auth = made["PREFECT_SERVER_API_AUTH_STRING"]
+        user, _, password = auth.partition(":")
+        say(f"Prefect's user {user}, password {password} (kept in {settings.home / 'prefect-password'})")
+        env["DIGILOG_PREFECT"] = json.dumps({"port": str(settings.prefect_port), "auth": auth, "env": json.dumps(made)})
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, "-m", "flows.supervisor"], env)  # noqa: S606
+
+
+@app.command
+def clock(move: str, *, where: Where = HERE) -> None:
+    """Move a simulated clock on, like +33h; only in a home that was started with --clock-offset."""
+    _, store = where.open()
+    ahead = offset(store)
+    if not ahead:
+        raise Refused("this home runs on the real clock, which is not moved; start a home with --clock-offset")
+    with store.write() as session:
+        set_setting(session, "clock_offset", str((ahead + span(move)).total_seconds()))
+    settings = where.settings()
+    wake = Wake(settings.home)
+    wake()
+    wake.close()
+    store = open_store(settings.home)
+    world = make_world(settings, store)
+    say(f"it is now {world.clock.now().astimezone(world.book.company.zone):%Y-%m-%d %H:%M}")
+
+
+def span(written: str) -> timedelta:
+    """`+33h`, `+1d2h30m`: forward only."""
+    match = _SPAN.fullmatch(written.strip())
+    if not match or not any(match.groups()):
+        raise Refused(f"{written}: write a time to move on like +33h, +2d or +1h30m")
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+@app.command
+def demo(
+    *,
+    throw_away: Annotated[bool, Parameter(help="in a new home that is removed afterwards")] = False,
+    stay: Annotated[bool, Parameter(help="keep it running afterwards, until stopped")] = False,
+    prefect: bool = True,
+    where: Where = HERE,
+) -> None:
+    """Play the example company's Saturday night to its class day, through the front doors, and judge the outcome."""
+    from flows.demo import play
+
+    sys.exit(play(where.home, Path("playbooks"), throw_away=throw_away, stay=stay, prefect=prefect))

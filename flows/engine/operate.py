@@ -1,0 +1,107 @@
+"""What operators do to cases by hand: hold, resume, retry, stop; and exchanges recorded at the desk."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from flows.engine.walk import Walk
+from flows.engine.world import World
+from flows.ledger.exchanges import Exchange, record
+from flows.ledger.parties import find_or_make
+from flows.playbook import contact
+from flows.store import tables as t
+from flows.store.read import Row, first, rows
+from flows.store.write import audit, journal, new_id
+
+
+class OperateError(Exception):
+    """What was asked cannot be done; the sentence says why and what to do."""
+
+
+def find_case(session: Connection, id: str) -> Row:
+    """The case of this id. Raises OperateError if there is none."""
+    found = first(session, select(t.case).where(t.case.c.id == id))
+    if found is None:
+        raise OperateError(f"there is no case {id}; see: digilog cases")
+    return found
+
+
+def hold(session: Connection, id: str, who: str, reason: str, now: datetime) -> None:
+    """Stop a case where it stands until someone resumes it."""
+    case = _open_case(session, id)
+    session.execute(update(t.case).where(t.case.c.id == id).values(held=reason))
+    journal(session, case, None, "held", now, by=who, reason=reason)
+    audit(session, who, "hold", id, now, reason)
+
+
+def resume(session: Connection, id: str, who: str, now: datetime) -> None:
+    """Let a held case go on."""
+    case = _open_case(session, id)
+    if case["held"] is None:
+        raise OperateError(f"case {id} is not held; it is {case['status']}")
+    case["leg"] += 1
+    values = {"held": None, "failed": False, "leg": case["leg"], "wake_at": now}
+    session.execute(update(t.case).where(t.case.c.id == id).values(**values))
+    journal(session, case, None, "resumed", now, by=who)
+    audit(session, who, "resume", id, now)
+
+
+def retry(session: Connection, id: str, who: str, now: datetime) -> None:
+    """Let the machine try the step again that failed; an unclaimed fallback is withdrawn.
+
+    Raises OperateError if nothing failed, a person has taken it, or it may have happened already.
+    """
+    case = _open_case(session, id)
+    e, a = t.effect.c, t.assignment.c
+    mine = rows(session, select(t.assignment).where(a.case_id == id, a.state.in_(("open", "claimed"))))
+    taken = next((one for one in mine if one["state"] == "claimed"), None)
+    if taken:
+        raise OperateError(f"{taken['person']} has taken this step over; let them finish, or hand it back first")
+    if any(one["kind"] == "doubt" for one in mine):
+        raise OperateError("it may have happened already; settle the doubt first: digilog work list")
+    fallback = [one["id"] for one in mine if one["kind"] == "fallback"]
+    if not fallback and case["status"] != "parked":
+        raise OperateError(f"case {id} has no failed step; it is {case['status']}")
+    session.execute(
+        update(t.assignment).where(a.id.in_(fallback)).values(state="withdrawn", done_at=now, reason="tried again")
+    )
+    failed = update(t.effect).where(e.case_id == id, e.state == "failed")
+    session.execute(failed.values(state="due", attempt=0, made_at=now, next_at=now, ended_at=None))
+    session.execute(update(t.effect).where(e.case_id == id, e.state == "due").values(next_at=now))
+    session.execute(update(t.case).where(t.case.c.id == id).values(failed=False, wake_at=now))
+    journal(session, case, None, "retried", now, by=who)
+    audit(session, who, "retry", id, now)
+
+
+def stop(session: Connection, world: World, id: str, who: str, reason: str, outcome: str) -> None:
+    """End a case by hand."""
+    case = _open_case(session, id)
+    case["leg"] += case["status"] not in {"ready", "calling"}
+    walk = Walk(world, session, world.pinned(session, case["version"]), case, world.clock.now())
+    walk.end(outcome, "stopped", f"by {who}: {reason}")
+    walk.save()
+    audit(session, who, "stop", id, world.clock.now(), reason)
+
+
+def record_by_hand(session: Connection, world: World, party: str, exchange: Exchange, who: str) -> str:
+    """Record what happened outside (a purchase at the desk, a cancellation) for a phone number or e-mail.
+
+    Raises OperateError for what is neither; Rejected for an unknown kind.
+    """
+    try:
+        kind = "email" if "@" in party else "phone"
+        value = contact.email(party) if kind == "email" else contact.phone(party, world.book.company.country)
+    except ValueError as error:
+        raise OperateError(f"{party} {error}") from None
+    now = world.clock.now()
+    id = find_or_make(session, "person", kind, value, now)
+    made = record(session, world.book, id, exchange, now, by=who, system="hand", reference=new_id())
+    audit(session, who, "exchange", made, now)
+    return made
+
+
+def _open_case(session: Connection, id: str) -> Row:
+    case = find_case(session, id)
+    if case["status"] == "ended":
+        raise OperateError(f"case {id} has ended ({case['outcome']}); nothing more can be done to it")
+    return case

@@ -1,0 +1,219 @@
+"""Plays a playbook's tests on a virtual clock: the real engine, a store in memory, and no service reached."""
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from connectors.clock import VirtualClock
+from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable, Uncertain
+from flows.engine import scheduler
+from flows.engine.calls import perform
+from flows.engine.effects import Answer, Sending
+from flows.engine.engine import Engine
+from flows.engine.world import BUILT_IN, World
+from flows.ledger.exchanges import Exchange, record
+from flows.ledger.metrics import current
+from flows.people.assignments import CHECKED, finish, step_of
+from flows.people.links import Links
+from flows.playbook.form import typed
+from flows.playbook.model import Answered, Book, Expected, Playbook, TestCase, TestEvent
+from flows.playbook.schedule import Schedule
+from flows.store import tables as t
+from flows.store.read import Row, rows
+from flows.store.store import Store, memory_store
+from flows.store.write import emit
+
+ERRORS: Mapping[str, type[ConnectorError]] = {
+    "not_connected": NotConnected, "rejected": Rejected, "unavailable": Unavailable, "uncertain": Uncertain,
+}  # fmt: skip
+LONGEST = timedelta(days=400)
+
+
+class Scripted:
+    """A caller that reaches nothing: pinned answers, else an empty one; the built-ins really work."""
+
+    free = 1_000
+
+    def __init__(self, world: World, store: Store, pinned: Mapping[str, Any]) -> None:
+        self._world, self._store, self._pinned = world, store, pinned
+        self._back: list[Answer] = []
+        self.sent: list[Sending] = []
+
+    def submit(self, sending: Sending) -> None:
+        self._back.append(self._answer(sending))
+
+    def answers(self) -> list[Answer]:
+        back, self._back = self._back, []
+        return back
+
+    def _answer(self, sending: Sending) -> Answer:
+        if sending.connection in BUILT_IN:
+            return perform(self._world, self._store, sending)
+        pinned = self._pinned.get(f"{sending.connection}.{sending.action}", [] if sending.action == "readings" else {})
+        if isinstance(pinned, str) and pinned in ERRORS:
+            return Answer(sending.effect, error=ERRORS[pinned]("as the test says"))
+        self.sent.append(sending)
+        return Answer(sending.effect, pinned)
+
+
+class Simulation:
+    """One test of one playbook, played to its end."""
+
+    def __init__(self, book: Book, playbook: Playbook, test: TestCase) -> None:
+        self.book, self.playbook, self.test = book, playbook, test
+        self.store = memory_store()
+        self.clock = VirtualClock(self._moment(test.clock))
+        self.world = World(
+            book,
+            self.clock,
+            Links("http://127.0.0.1", b"test"),
+            Path(),
+            chance=random.Random(1),
+            simulated=True,
+        )
+        self.calls = Scripted(self.world, self.store, test.connections)
+        self.engine = Engine(self.store, self.world, self.calls, fires_at_once=True)
+        self.people = dict(test.people)
+        self.events = sorted(test.events, key=lambda event: self._moment(event.at))
+        self.refused: list[str] = []
+
+    def play(self) -> list[str]:
+        """What came out otherwise than expected, one sentence each."""
+        self._start(self.test.start, 0)
+        until = self.clock.now() + LONGEST
+        while True:
+            while self.engine.turn():
+                pass
+            then = min((at for at in self._ahead() if at <= until), default=None)
+            if then is None:
+                break
+            self.clock.set(max(then, self.clock.now()))
+            self._happen()
+        found = list(self._differences(self.test.expect))
+        self.store.close()
+        return found
+
+    def _moment(self, at: datetime) -> datetime:
+        return (at if at.tzinfo else at.replace(tzinfo=self.book.company.zone)).astimezone(UTC)
+
+    def _start(self, answers: Mapping[str, Any], number: int) -> None:
+        now = self.clock.now()
+        with self.store.write() as session:
+            if self.playbook.start.schedule:
+                period = Schedule.parse(self.playbook.start.schedule).period(now, self.book.company.zone)
+                scheduler.start(session, self.playbook.playbook, period, now)
+                return
+            _, refused = typed(self.playbook.fields, answers, self.book.company)
+            self.refused += [one.field for one in refused]
+            if not refused:
+                body = json.dumps(dict(answers), ensure_ascii=False).encode()
+                start = self.playbook.start
+                emit(session, start.connection or "", f"test-{number}", start.event or "", now, body)
+
+    def _ahead(self) -> Iterator[datetime]:
+        with self.store.read() as session:
+            running = session.execute(select(t.case.c.id).where(t.case.c.status != "ended").limit(1)).first()
+        if running and (wake := self.engine.next_wake()):
+            yield wake
+        if self.events:
+            yield self._moment(self.events[0].at)
+        for asked in self._open():
+            if answered := self.people.get(asked["step"]):
+                yield max(self._moment(answered.at), self.clock.now())
+
+    def _open(self) -> list[Row]:
+        a = t.assignment.c
+        with self.store.read() as session:
+            return rows(session, select(t.assignment).where(a.state.in_(("open", "claimed")), a.step.is_not(None)))
+
+    def _happen(self) -> None:
+        now = self.clock.now()
+        while self.events and self._moment(self.events[0].at) <= now:
+            self._event(self.events.pop(0))
+        for asked in self._open():
+            answered = self.people.get(asked["step"])
+            if answered and self._moment(answered.at) <= now:
+                self._answer(asked, self.people.pop(asked["step"]))
+
+    def _event(self, event: TestEvent) -> None:
+        if event.start is not None:
+            self._start(event.start, len(self.events) + 1)
+        elif event.exchange:
+            with self.store.write() as session:
+                party = session.execute(select(t.case.c.party_id).where(t.case.c.party_id.is_not(None))).scalar()
+                record(
+                    session, self.book, party or "", Exchange(kind=event.exchange), self.clock.now(),
+                    by="test", system="test", reference=f"{len(self.events)}",
+                )  # fmt: skip
+
+    def _answer(self, asked: Row, answered: Answered) -> None:
+        ticks = [str(number) for number in range(len(step_of(asked, self.playbook).checklist))]
+        who = answered.by or asked["person"] or asked["role"]
+        with self.store.write() as session:
+            refused = finish(
+                session, self.book, self.playbook, asked["id"], who, {**answered.answers, CHECKED: ticks},
+                self.clock.now(),
+            )  # fmt: skip
+        self.refused += [one.field for one in refused]
+
+    def _differences(self, expect: Expected) -> Iterator[str]:
+        with self.store.read() as session:
+            cases = rows(session, select(t.case).where(t.case.c.playbook == self.playbook.playbook))
+            journal = rows(session, select(t.journal).order_by(t.journal.c.id))
+            effects = rows(session, select(t.effect).where(t.effect.c.state == "done").order_by(t.effect.c.id))
+            kinds = list(session.execute(select(t.exchange.c.kind).order_by(t.exchange.c.at)).scalars())
+            asked = rows(session, select(t.assignment).order_by(t.assignment.c.opened_at))
+        states = {line["step"]: line["state"] for line in journal if line["step"]}
+        sent = [effect["message"] for effect in effects if effect["message"]]
+        blocked = [line["step"] for line in journal if line["state"] == "blocked"]
+        outcome = cases[-1]["outcome"] if cases else None
+        yield from _differs("outcome", expect.outcome, outcome)
+        yield from _differs("sent", expect.sent, sent)
+        yield from _differs("blocked", expect.blocked, blocked)
+        yield from _differs("exchanges", expect.exchanges, kinds)
+        yield from _differs("cases", expect.cases, len(cases))
+        for step, state in (expect.steps or {}).items():
+            yield from _differs(f"step {step}", state, states.get(step))
+        yield from self._assigned(expect, asked)
+        yield from self._readings(expect)
+        if expect.refused is not None:
+            yield from _differs("refused", expect.refused, self.refused[0] if self.refused else None)
+        elif self.refused:
+            yield f"the form refused {', '.join(self.refused)}, which the test does not expect"
+
+    def _assigned(self, expect: Expected, asked: list[Row]) -> Iterator[str]:
+        for due in expect.assignments or ():
+            found = next((one for one in asked if one["step"] == due.step), None)
+            if found is None:
+                yield f"assignment {due.step}: expected, but none was opened"
+                continue
+            if due.due:
+                at = found["due_at"].astimezone(self.book.company.zone) if found["due_at"] else None
+                yield from _differs(
+                    f"assignment {due.step} due", f"{due.due:%Y-%m-%d %H:%M}", at and f"{at:%Y-%m-%d %H:%M}"
+                )
+            yield from _differs(f"assignment {due.step} person", due.person, found["person"])
+
+    def _readings(self, expect: Expected) -> Iterator[str]:
+        day = self._moment(self.test.clock).astimezone(self.book.company.zone).date() - timedelta(days=1)
+        for metric, value in (expect.readings or {}).items():
+            with self.store.read() as session:
+                row = current(session, metric, day, day).get(day)
+            said = "missing" if row is None or row["value"] is None else f"{row['value']:f}"
+            yield from _differs(f"reading {metric}", str(value), said)
+
+
+def _differs(what: str, expected: object, found: object) -> Iterator[str]:
+    if expected is not None and expected != found:
+        yield f"{what}: expected {_said(expected)}, came out {_said(found)}"
+
+
+def _said(value: object) -> str:
+    return (
+        ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value) if value is not None else "none"
+    )
