@@ -56,6 +56,7 @@ class Document:
     values: dict[Path_, Place] = field(default_factory=dict)
     keys: dict[Path_, Place] = field(default_factory=dict)
     cut: list[Path_] = field(default_factory=list)  # unquoted values with a comment behind them
+    empty: set[Path_] = field(default_factory=set)  # names without a value, said already
     problems: list[Problem] = field(default_factory=list)
 
     def place(self, path: Path_, *, key: bool = False) -> Place:
@@ -197,6 +198,7 @@ def _text(node: Node, path: Path_, document: Document) -> str:
     if isinstance(node, ScalarNode) and node.style is None:
         if not value:
             document.problems.append(_empty(path, document))
+            document.empty.add(path)
         if _comment_behind(node, document.text):
             document.cut.append(path)
     return value

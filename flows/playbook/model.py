@@ -51,6 +51,8 @@ def _choices(value: object) -> object:
 
 
 def _by(value: object) -> object:
+    if isinstance(value, list):
+        raise ValueError("a step is by one: machine, a role, a person, or {role: instructor, who: an answer}")  # noqa: TRY004 - pydantic wants ValueError
     return {"role": value} if isinstance(value, str) else value
 
 

@@ -223,7 +223,7 @@ def _people(step: Step, path: Path_, book: Book, sheet: Sheet) -> None:
         if step.fallback.by is not None:
             who(step.fallback.by, book, (*path, "fallback", "by"), sheet)
         _fields(step.fallback.form, (*path, "fallback", "form"), book, sheet)
-    if step.by is None:
+    if step.wait is not None and step.by is None:
         for key in (*_FOR_PEOPLE, "fallback", "by_hand"):
             if key in step.model_fields_set:
                 sheet.say((*path, key), f"{key} belongs to a step with by:; take it away", key=True)

@@ -47,6 +47,11 @@ _SHAPES = {
     "too_long": "there is too much in this list",
     "string_too_short": "this is empty; write it",
 }
+_MOMENTS = {
+    "date": "this is no date; write it as 2026-11-21",
+    "datetime": "this is no date with a time; write it as 2026-11-21 21:40",
+    "time": "this is no time of the day; write it as 09:30",
+}
 
 
 def read(document: Document, kind: type[M], at: Path_ = ()) -> tuple[M | None, list[Problem]]:
@@ -58,7 +63,11 @@ def read(document: Document, kind: type[M], at: Path_ = ()) -> tuple[M | None, l
         return TypeAdapter(kind).validate_python(data), []
     except ValidationError as error:
         found = error.errors(include_url=False)
-        return None, [_problem(document, kind, data, at, one) for one in found]
+        return None, [
+            _problem(document, kind, data, at, one)
+            for one in found
+            if (*at, *_path(data, one["loc"])) not in document.empty
+        ]
 
 
 def _problem(document: Document, kind: Any, data: Any, at: Path_, error: ErrorDetails) -> Problem:
@@ -68,6 +77,8 @@ def _problem(document: Document, kind: Any, data: Any, at: Path_, error: ErrorDe
     match error["type"]:
         case "extra_forbidden":
             return document.problem(path, _unknown(kind, inside), key=True)
+        case "missing" if isinstance(word, int):
+            return document.problem(path, "this list is too short; it names two, as in [start, confirm]")
         case "missing":
             hint = f": {_NEEDED[str(word)]}" if word in _NEEDED else ""
             return document.problem(path, f"{word} is missing{hint}; add it")
@@ -92,9 +103,7 @@ def _sentence(error: ErrorDetails) -> str:
     if type_ == "string_pattern_mismatch":
         return f"{given!r} is no name; a name has small letters a-z, digits and _, and begins with a letter"
     if type_.startswith(("date_", "datetime_", "time_")):
-        kind = type_.partition("_")[0]
-        example = {"date": "2026-11-21", "datetime": "2026-11-21 21:40", "time": "09:30"}[kind]
-        return f"this is no {kind}; write it as {example}"
+        return _MOMENTS[type_.partition("_")[0]]
     return _SHAPES.get(type_, "this does not fit here; look at the manual for this word")
 
 

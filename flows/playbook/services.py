@@ -60,7 +60,8 @@ def settings_problems(connector_name: str, settings: Mapping[str, Any]) -> Itera
     for said in connector(connector_name).check_settings(settings):
         name, _, sentence = said.partition(": ")
         if sentence.startswith("Field required"):
-            sentence = "is missing; add it beside connector"
-        elif sentence.startswith(("Input", "String", "Value error", "List")):
+            yield name, f"{name} is missing; add it beside connector"
+            continue
+        if sentence.startswith(("Input", "String", "Value error", "List")):
             sentence = sentence.removeprefix("Value error, ") if "Value error" in sentence else "does not fit here"
         yield name, f"{name}: {sentence}"
