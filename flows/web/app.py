@@ -1,0 +1,164 @@
+"""The one table of routes, and what holds for each of them: known hosts, plain paths, safe headers, no traceback."""
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flows.web import form, home, inbox, page, work
+from flows.web.body import Refused
+from flows.web.context import Context
+from flows.web.writer import StoreBusy
+
+# Everything that is not here is a 404. Names are found in the company's files, tokens are signed.
+ROUTES = (
+    ("POST", "/in/{connection}", inbox.post),
+    ("GET", "/form/{connection}", form.get),
+    ("POST", "/form/{connection}", form.post),
+    ("GET", "/form/{connection}/thanks", form.thanks),
+    ("GET", "/work/{token}", work.get),
+    ("POST", "/work/{token}", work.post),
+    ("GET", "/healthz", home.alive),
+    ("GET", "/readyz", home.ready),
+    ("GET", "/style.css", page.style),
+    ("GET", "/", home.get),
+)
+_ALSO_FROM_OUTSIDE = re.compile(rb"/(in|form|work)/.*|/healthz|/style\.css")  # through DIGILOG_PUBLIC_URL
+_PLAIN = re.compile(rb"[A-Za-z0-9/._-]+")
+_HERE = frozenset({"127.0.0.1", "localhost", "::1"})
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+log = logging.getLogger(__name__)
+
+
+def make_app(context: Context) -> Starlette:
+    """The whole door. While it is open, `context.look` is asked each second."""
+    app = Starlette(
+        routes=_routes(),
+        middleware=[Middleware(Guard, public_host=context.public_host)],
+        exception_handlers={Refused: _refused, StoreBusy: _busy, HTTPException: _status},
+        lifespan=_watch,
+    )
+    app.router.redirect_slashes = False
+    app.state.context = context
+    return app
+
+
+def _routes() -> list[Route]:
+    return [Route(path, does, methods=[method]) for method, path, does in ROUTES]
+
+
+class Guard:
+    """Refuses unknown hosts and odd paths, sets the safe headers, and turns our own faults into a sentence."""
+
+    def __init__(self, app: ASGIApp, public_host: str | None) -> None:
+        self._app, self._public = app, public_host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def careful(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                headers.update(_HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, careful)
+            return
+        try:
+            await self._app(scope, receive, careful)
+        except Exception as error:  # noqa: BLE001 - one request's fault must not show its inside, nor reach the log
+            log.error("%s %s failed: %s", scope["method"], _kind_of(scope["path"]), _where(error))  # noqa: TRY400
+            if not begun:
+                request = Request(scope, receive)
+                failed = page.sentence(request, 500, scope["app"].state.context.words["failed"])
+                await failed(scope, receive, careful)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        host = _name(hosts[0]) if len(hosts) == 1 else ""
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        if host not in _HERE and (not host or host != self._public):
+            return PlainTextResponse("this name is not served here; see DIGILOG_PUBLIC_URL\n", 400)
+        outside = host == self._public and host not in _HERE
+        if not _PLAIN.fullmatch(path) or (outside and not _ALSO_FROM_OUTSIDE.fullmatch(path)):
+            return PlainTextResponse("there is nothing at this address\n", 404)
+        return None
+
+
+def _name(host: str) -> str:
+    """The name in a Host header, without its port."""
+    found = re.fullmatch(r"\[([0-9a-fA-F:]+)\](?::\d+)?|([^:\[\]]+)(?::\d+)?", host.lower())
+    return (found[1] or found[2]) if found else ""
+
+
+def _kind_of(path: str) -> str:
+    """A path without its token."""
+    return "/" + path.split("/")[1]
+
+
+def _where(error: Exception) -> str:
+    """Kind and place of a fault; its words may be a customer's."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{type(error).__name__} in {trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "unknown"
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    if not isinstance(error, Refused):
+        raise error
+    return page.sentence(request, error.status, error.sentence, error.retry_after)
+
+
+async def _busy(request: Request, error: Exception) -> Response:
+    del error
+    return page.sentence(request, 503, request.app.state.context.words["busy"], retry_after=5)
+
+
+async def _status(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    words = request.app.state.context.words
+    found = page.sentence(request, error.status_code, words["method" if error.status_code == 405 else "nothing"])
+    found.headers.update(error.headers or {})
+    return found
+
+
+@contextlib.asynccontextmanager
+async def _watch(app: Starlette) -> AsyncIterator[None]:
+    watching = asyncio.create_task(_look(app.state.context))
+    yield
+    watching.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watching
+
+
+async def _look(context: Context) -> None:
+    while context.look is not None:
+        await asyncio.sleep(1)
+        try:
+            await asyncio.to_thread(context.look)
+        except Exception as error:  # noqa: BLE001 - pages go on with the last good files
+            log.error("looking at the files failed: %s", _where(error))  # noqa: TRY400

@@ -1,0 +1,73 @@
+"""Reading what was sent: never more than a cap, never longer than the patience, and only what is text."""
+
+import asyncio
+import re
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+
+FORM = "application/x-www-form-urlencoded"
+_DRAIN = 1024 * 1024  # bytes still taken off a sender that is too long, so that it can hear our answer
+_FIELDS = 300
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # breaks and tabs stay
+
+Answers = dict[str, list[str]]
+
+
+class Refused(Exception):  # noqa: N818 - it becomes an answer, not a fault
+    """A request that is answered with a status and one sentence."""
+
+    def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence, self.retry_after = status, sentence, retry_after
+
+
+async def read(request: Request, cap: int, patience: float) -> bytes:
+    """The raw body. Raises Refused: 413 past `cap` bytes received, 408 past `patience` seconds, 400 when cut off."""
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(patience):
+            async for piece in request.stream():
+                raw += piece
+                if len(raw) > cap:
+                    break
+    except TimeoutError:
+        raise Refused(408, "the request took too long; send it again") from None
+    except ClientDisconnect:
+        raise Refused(400, "the request was cut off") from None
+    if len(raw) > cap:
+        await _drain(request)
+        raise Refused(413, f"the request is longer than {cap // 1024} KiB")
+    return bytes(raw)
+
+
+async def _drain(request: Request) -> None:
+    taken = 0
+    try:
+        async with asyncio.timeout(1):
+            while taken < _DRAIN and (message := await request.receive())["type"] == "http.request":
+                taken += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+    except (TimeoutError, ClientDisconnect):
+        return
+
+
+async def answers(request: Request, cap: int, patience: float) -> Answers:
+    """The fields of a posted form, by name. Raises Refused for anything but an ordinary form in UTF-8."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise Refused(415, "send the form from its own page")
+    raw = await read(request, cap, patience)
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
+    except ValueError:
+        raise Refused(400, "the form could not be read; open its page again") from None
+    found: Answers = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(_CONTROL.sub("", value))
+    return found
+
+
+def one(found: Answers, name: str) -> str:
+    """The first value of a field; empty when it was not sent."""
+    return found.get(name, [""])[0]
