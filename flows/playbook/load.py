@@ -1,7 +1,7 @@
 """YAML to plain text values with their places; everything is a string until the schema types it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.scanner import Scanner
 from ruamel.yaml.tag import Tag
 from ruamel.yaml.tokens import (
     AliasToken,
@@ -24,6 +25,7 @@ from ruamel.yaml.tokens import (
     FlowMappingStartToken,
     FlowSequenceEndToken,
     FlowSequenceStartToken,
+    StreamStartToken,
     TagToken,
     Token,
 )
@@ -52,6 +54,7 @@ class Document:
 
     path: str
     text: str = ""
+    lines: list[str] = field(default_factory=list)
     data: Any = None
     values: dict[Path_, Place] = field(default_factory=dict)
     keys: dict[Path_, Place] = field(default_factory=dict)
@@ -112,10 +115,9 @@ def load(path: Path, name: str | None = None) -> Document:
 
 def load_text(text: str, name: str) -> Document:
     """Read the text of one file; problems are in the result, never raised."""
-    document = Document(name, text)
+    document = Document(name, text, text.split("\n"))
     try:
         _look(text)
-        _bound(text)
         node = _yaml().compose(text)
         if node is None:
             raise _Stop(1, 1, "the file is empty")  # noqa: TRY301
@@ -136,6 +138,7 @@ def _refused(name: str, message: str) -> Document:
 def _yaml() -> YAML:
     yaml = YAML(typ="safe", pure=True)
     yaml.Resolver = _Strings
+    yaml.Scanner = _Bounded
     return yaml
 
 
@@ -158,29 +161,26 @@ _UNWANTED: tuple[tuple[type[Token], str], ...] = (
 )
 
 
-def _bound(text: str) -> None:
-    """Count before anything is built: ten thousand nested lists must not reach the parser."""
-    depth = documents = 0
-    for token in _scan(text):
+class _Bounded(Scanner):
+    """Looks at each piece before anything is built of it: ten thousand nested lists must not reach the parser."""
+
+    depth = begun = 0
+
+    def get_token(self) -> Any:
+        token = super().get_token()
         line, column = token.start_mark.line + 1, token.start_mark.column + 1
         for kind, message in _UNWANTED:
             if isinstance(token, kind):
                 raise _Stop(line, column, message)
         if isinstance(token, DocumentStartToken):
-            documents += 1
-            if documents > 1 or (line > 1 and _begun(text, line)):
+            if self.begun:
                 raise _Stop(line, column, "a file holds one document; take the line --- away")
-        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
-        if depth > DEEPEST:
+        elif not isinstance(token, StreamStartToken):
+            self.begun = 1
+        self.depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if self.depth > DEEPEST:
             raise _Stop(line, column, f"this is nested more than {DEEPEST} levels deep; write it flatter")
-
-
-def _begun(text: str, line: int) -> bool:
-    return any(above.strip() and not above.lstrip().startswith("#") for above in text.split("\n")[: line - 1])
-
-
-def _scan(text: str) -> Iterator[Token]:
-    yield from _yaml().scan(text)
+        return token
 
 
 def _value(node: Node, path: Path_, document: Document) -> Any:
@@ -199,7 +199,7 @@ def _text(node: Node, path: Path_, document: Document) -> str:
         if not value:
             document.problems.append(_empty(path, document))
             document.empty.add(path)
-        if _comment_behind(node, document.text):
+        if _comment_behind(node, document.lines):
             document.cut.append(path)
     return value
 
@@ -231,7 +231,7 @@ def _mapping(node: MappingNode, path: Path_, document: Document) -> dict[str, An
 def _empty(path: Path_, document: Document) -> Problem:
     key = str(path[-1]) if path and isinstance(path[-1], str) else ""
     at = document.keys.get(path, document.values[path])
-    behind = document.text.split("\n")[at.line - 1][at.column - 1 + len(key) :]
+    behind = document.lines[at.line - 1][at.column - 1 + len(key) :]
     if key and not behind.lstrip(" \"'").startswith(":") and behind.strip():
         # `{of: minutes(start, thanks)}`: the comma inside the braces begins a name without a value
         message = f"the comma before {key!r} divides the value; put the whole value in quotes"
@@ -242,10 +242,9 @@ def _empty(path: Path_, document: Document) -> Problem:
     return Problem(document.path, at.line, at.column, message)
 
 
-def _comment_behind(node: ScalarNode, text: str) -> bool:
+def _comment_behind(node: ScalarNode, lines: list[str]) -> bool:
     end = node.end_mark
-    line = text.split("\n")[end.line] if end.line < text.count("\n") + 1 else ""
-    return bool(_COMMENT.match(line[end.column :]))
+    return end.line < len(lines) and bool(_COMMENT.match(lines[end.line][end.column :]))
 
 
 _SENTENCES: Mapping[str, str] = {

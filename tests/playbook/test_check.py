@@ -1,0 +1,140 @@
+"""One thing made wrong in a company that checks clean: what is said, and exactly where."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from flows.playbook.check import check, parse_version
+from flows.playbook.model import Playbook
+
+HERE = Path(__file__).parent
+EXAMPLE = Path(__file__).parents[2] / "playbooks"
+OPTIONAL = ("daily-metrics.yaml", "tests/daily-metrics.yaml", "tests/trial-booking.yaml")
+# words of the machinery below us, which no reader of a playbook knows
+MACHINERY = ("scalar", "mapping", "token", "NoneType", "pydantic", "Input should", "validat", "Traceback", "literal")
+
+# four lines each: the file, what stands there, what is put there instead, the sentence with its place
+_MISTAKE = re.compile(r"^in (.+)\n- (.*)\|\n\+ (.*)\|\n= (.+)$", re.MULTILINE)
+MISTAKES = _MISTAKE.findall((HERE / "mistakes.txt").read_text())
+
+
+def company(folder: Path, *kept: str) -> Path:
+    """A copy of the company in this directory; of the optional files only those named."""
+    place = folder / "playbooks"
+    shutil.copytree(HERE / "company", place)
+    for other in OPTIONAL:
+        if other not in kept and f"tests/{other}" not in kept:
+            (place / other).unlink()
+    return place
+
+
+def change(place: Path, file: str, old: str, new: str) -> None:
+    text = (place / file).read_text()
+    assert old in text
+    (place / file).write_text(text.replace(old, new, 1))
+
+
+def said(place: Path) -> list[str]:
+    return [str(problem).removeprefix(f"{place}/") for problem in check(place).problems]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "sentence"), MISTAKES)
+def test_what_is_wrong_is_said_where_it_stands(tmp_path: Path, file: str, old: str, new: str, sentence: str) -> None:
+    place = company(tmp_path, file)
+    change(place, file, old.replace("\\n", "\n"), new.replace("\\n", "\n").replace("\\t", "\t"))
+    found = said(place)
+    assert sentence in found
+    assert not [word for word in MACHINERY for line in found if word in line]
+
+
+def test_there_are_enough_mistakes() -> None:
+    assert len(MISTAKES) > 150
+
+
+@pytest.mark.parametrize("folder", [EXAMPLE, HERE / "company"])
+def test_the_example_company_checks_clean(folder: Path) -> None:
+    checked = check(folder)
+    assert [str(problem) for problem in checked.problems] == []
+    assert checked.book is not None
+    assert {"trial-booking", "daily-metrics"} <= set(checked.book.playbooks)
+    assert {"trial-booking", "daily-metrics"} <= set(checked.book.tests)
+    assert all("not yet" in notice for notice in checked.book.notices)
+
+
+def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
+    place = company(tmp_path)
+    change(place, "trial-booking.yaml", "stage: apply", "stage: aply")
+    change(place, "trial-booking.yaml", "to: owner", "to: boss")
+    change(place, "company.yaml", "people: [yoon]", "people: [yun]")
+    change(place, "metrics.yaml", "of: ad_cost", "of: ad_costs")
+    files = [line.partition(":")[0] for line in said(place)]
+    assert files == ["company.yaml", "metrics.yaml", "trial-booking.yaml", "trial-booking.yaml"]
+
+
+def test_two_playbooks_cannot_share_a_form(tmp_path: Path) -> None:
+    place = company(tmp_path)
+    text = (place / "trial-booking.yaml").read_text()
+    (place / "second.yaml").write_text(text.replace("playbook: trial-booking", "playbook: second"))
+    [line] = said(place)
+    assert "the form trial-form starts second already" in line
+
+
+def test_a_playbook_too_much_like_another_is_refused(tmp_path: Path) -> None:
+    place = company(tmp_path, "daily-metrics.yaml")
+    text = (place / "daily-metrics.yaml").read_text()
+    (place / "daily_metrics.yaml").write_text(text.replace("playbook: daily-metrics", "playbook: daily_metrics"))
+    [line] = said(place)
+    assert "daily_metrics is too much like daily-metrics" in line
+
+
+@pytest.mark.parametrize("file", ["company.yaml", "canvas.yaml"])
+def test_a_missing_file_is_named(tmp_path: Path, file: str) -> None:
+    place = company(tmp_path)
+    (place / file).unlink()
+    assert said(place) == [f"{file}:1:1 {file} is missing; each company has one"]
+
+
+def test_tests_need_their_playbook(tmp_path: Path) -> None:
+    place = company(tmp_path, "tests/trial-booking.yaml")
+    (place / "tests/trial-booking.yaml").rename(place / "tests/trial-bookings.yaml")
+    [line] = said(place)
+    assert "there is no playbook trial-bookings; did you mean trial-booking?" in line
+
+
+def _playbook(text: str) -> Playbook:
+    return parse_version(text)
+
+
+TRIAL = (HERE / "company" / "trial-booking.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("state: operate ", "state: trial ", True),
+        ("owner: manager", "owner: owner", True),
+        ("silent_after: 7d", "silent_after: 8d", True),
+        ("change: 확정 안내에 준비물을 적었다", "change: 다른 말", True),
+        ('target: "<= 60"', 'target: "<= 50"', True),
+        ("# the file's name", "# a comment", True),
+        ("remind: 15m\n", "remind:   15m\n", True),
+        ("remind: 15m\n", "remind: 16m\n", False),
+        ("label: 강사}", "label: 선생님}", False),
+        ("- 20h", "- 21h", False),
+        ("overlap: single", "overlap: parallel", False),
+    ],
+)
+def test_a_version_is_what_a_running_case_is_pinned_to(old: str, new: str, same: bool) -> None:
+    assert old in TRIAL
+    assert (_playbook(TRIAL).version == _playbook(TRIAL.replace(old, new, 1)).version) is same
+
+
+def test_a_stored_version_loads_alone_and_keeps_its_text() -> None:
+    stored = _playbook(TRIAL)
+    assert stored.text == TRIAL
+    assert len(stored.version) == 64
+    assert stored.index["confirm"] == 2
+    with pytest.raises(ValueError, match="stored version:3:8"):
+        _playbook(TRIAL.replace("state: operate", "state: operating"))
