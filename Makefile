@@ -2,19 +2,47 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install up demo test sweep lint lock clean
+.PHONY: install up demo test sweep bench lint format lock clean
 
 install: .venv/installed
 
+# `make` finds out by itself when the lock or the project changed.
 .venv/installed: requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "digilog needs Python 3.11 or newer; run: make install PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "digilog needs Python 3.11 or newer; run: make install PYTHON=python3.11")'
+	@echo "installing into .venv (about a minute) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
 
-lock:
+up: install  ## start the example company in a new home, play its story, and stay until stopped
+	@$(BIN)/digilog demo --stay
+
+demo: install  ## the same story in a home that is thrown away; exit 0 only if it came out
+	@$(BIN)/digilog demo --throw-away
+
+test: install  ## all tests that this machine can run; what it cannot is named
+	@$(BIN)/pytest
+
+sweep: install  ## kill every process at the points of one event's way (needs strace)
+	@$(BIN)/python -m tests.sweep
+
+lint: install  ## format, lint, types, and the walls between rooms
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: install
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock:  ## resolve the versions anew; commit the result
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv
-	.venv-lock/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url --quiet --output-file requirements.lock
+	.venv-lock/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
+		--no-header --no-emit-index-url --quiet --output-file requirements.lock
 	rm -rf .venv-lock
+
+clean:
+	rm -rf .venv .digilog .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

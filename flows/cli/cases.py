@@ -104,8 +104,6 @@ def _asked(session: Connection, id: str, zone: ZoneInfo) -> None:
     for row in rows(session, waiting):
         due = when(row["due_at"], zone) or "any time"
         say(f"\nwaits for {row['person'] or row['role']}, due {due}: digilog work show {row['id']}")
-            f"\nwaits for {row['person'] or row['role']}, due {when(row['due_at'], zone) or 'any time'}: digilog work show {row['id']}"
-        )
     parked = select(t.effect).where(e.case_id == id, e.state.in_(("due", "sending")), e.attempt > 0)
     for row in rows(session, parked):
         say(f"\n{row['connection']}.{row['action']} is tried again at {when(row['next_at'], zone)}: {row['reason']}")
