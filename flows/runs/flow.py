@@ -1,0 +1,125 @@
+"""The Prefect flow of a playbook: one task a step, each returning when every case of the run has passed it or left."""
+
+import json
+import logging
+import re
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from prefect import Flow, Task, get_client
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.client.schemas.objects import State
+from prefect.context import TaskRunContext
+from prefect.states import Completed, Failed
+
+from flows.playbook.model import Playbook
+from flows.runs import start
+from flows.runs.house import House, StoppedError, house
+from flows.runs.progress import TAKEN, Progress, say
+
+log = logging.getLogger(__name__)
+_REFUSED = re.compile(r"[/%&<>]+")
+NOTHING_READY = "nothing was ready"
+
+
+def plain(words: str) -> str:
+    """Words as Prefect takes them for a name: it refuses / % & > <."""
+    return " ".join(_REFUSED.sub(" ", words).split())[:200]
+
+
+def flow_of(playbook: Playbook) -> Flow[..., Any]:
+    """The flow of a playbook, as it stands now; a run shows the steps of its own pinned version."""
+
+    def flow(run: str | None = None, period: str | None = None) -> State[Any]:
+        return _safely(playbook.playbook, run, period)
+
+    return Flow(
+        flow,
+        name=playbook.playbook,
+        description=f"{playbook.title}\n\n{playbook.purpose}",
+        persist_result=False,
+        log_prints=False,
+    )
+
+
+def _safely(playbook: str, run: str | None, period: str | None) -> State[Any]:
+    at_home = house()
+    try:
+        run = run or start.begin(at_home, playbook, period)
+        return NOTHING if run is None else show(at_home, run)
+    except StoppedError:
+        return Failed(message="digilog was stopped while it showed this run; the next start ends it as it is")
+    except Exception:
+        # What went wrong stays in our own log: Prefect keeps exceptions in clear.
+        log.exception("run %s cannot be shown", run)
+        if run:
+            at_home.cut_off.add(run)
+        raise RuntimeError("digilog could not show this run; the log of `runs` has the details") from None
+
+
+NOTHING: State[Any] = Completed(message=NOTHING_READY)
+
+
+def show(house: House, run: str) -> State[Any]:
+    """Show one run, step by step, as the engine does its work. Ends the run."""
+    _, playbook = house.run(run)
+    step, progress = 0, house.progress(run, playbook)
+    while (found := progress.next(step)) is not None:
+        _task(house, run, playbook, found)
+        step, progress = found + 1, house.progress(run, playbook)
+    return ended(house, run, playbook)
+
+
+def ended(house: House, run: str, playbook: Playbook) -> State[Any]:
+    """End a run in our store, list its cases, and say what became of them."""
+    until = house.now()
+    progress = house.progress(run, playbook)
+    flow_run = start.end(house, run, until)
+    if flow_run:
+        _list(house, flow_run, playbook, progress)
+    counts = say(progress.counts())
+    if progress.failed:
+        return Failed(message=f"{counts}. {progress.failures()}")
+    return Completed(name="Taken over" if progress.counts()[TAKEN] else None, message=counts or NOTHING_READY)
+
+
+def _task(house: House, run: str, playbook: Playbook, step: int) -> None:
+    words = plain(playbook.steps[step].do)
+    work = partial(_wait, house, run, playbook, step)
+
+    def passed() -> State[Any]:
+        return work()
+
+    task = Task(passed, name=words, task_run_name=words, cache_policy=NO_CACHE, persist_result=False)
+    task(return_state=True)
+
+
+def _wait(house: House, run: str, playbook: Playbook, step: int) -> State[Any]:
+    progress = house.settle(run, playbook, lambda now: now.settled(step))
+    counts = say(progress.counts(step))
+    if context := TaskRunContext.get():
+        # The event of the final state carries the name; a call of the API would be overwritten by it.
+        context.task_run.name = f"{plain(playbook.steps[step].do)} · {counts}"
+    failures = progress.failures(step)
+    return Failed(message=f"{counts}. {failures}") if failures else Completed(message=counts)
+
+
+def _list(house: House, flow_run: str, playbook: Playbook, progress: Progress) -> None:
+    """The table of the run's cases: ids, states and steps only."""
+    steps = [plain(step.do) for step in playbook.steps]
+    table = [
+        {
+            "case": f"[{trace.case}]({house.settings.address}/case/{trace.case})",
+            "state": trace.stood or "at work",
+            "step": steps[trace.at] if 0 <= trace.at < len(steps) else "",
+        }
+        for trace in progress.traces
+    ]
+    artifact = ArtifactCreate(
+        key=f"cases-{playbook.playbook}", type="table", data=json.dumps(table, ensure_ascii=False),
+        description=f"{len(table)} cases", flow_run_id=UUID(flow_run),
+    )  # fmt: skip
+    with get_client(sync_client=True) as client:
+        client.create_artifact(artifact)
