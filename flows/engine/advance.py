@@ -70,7 +70,13 @@ def _by_person(walk: Walk, step: Step) -> None:
         walk.assign("step", step.by.role, step, by=step.by)
         walk.stand("assigned")
     elif asked and asked["state"] == "done":
-        _checked(walk, step, _answers(walk, asked), by=asked["done_by"])
+        answers = _answers(walk, asked)
+        if _fails(walk, step, answers):
+            walk.note("failed", by=asked["done_by"], reason=_unchecked(step))
+            walk.assign("step", step.by.role if step.by else asked["role"], step, _unchecked(step), by=step.by)
+            walk.stand("assigned")
+        else:
+            walk.go_on("done", answers, by=asked["done_by"])
     elif asked and asked["state"] == "skipped":
         walk.go_on("skipped", by=asked["done_by"], reason=asked["reason"])
     else:
@@ -82,7 +88,7 @@ def _assignment(walk: Walk, step: Step, kinds: tuple[str, ...]) -> Row | None:
     newest = (
         select(t.assignment)
         .where(a.case_id == walk.case["id"], a.step == step.id, a.kind.in_(kinds), a.state != "withdrawn")
-        .order_by(a.opened_at.desc())
+        .order_by(a.opened_at.desc(), a.done_at.is_not(None), a.kind.desc())  # a fallback follows a doubt
         .limit(1)
     )
     return first(walk.session, newest)
@@ -142,11 +148,19 @@ def _take_result(walk: Walk, step: Step, effect: Row) -> None:
 
 def _checked(walk: Walk, step: Step, result: object, by: str | None) -> None:
     """Pass the step if its own `check` holds on its result."""
-    walk.data["results"][step.id] = result
-    if step.check and not walk.holds(step.check):
-        _to_person(walk, step, f"check failed: {step.check.source}")
+    if _fails(walk, step, result):
+        _to_person(walk, step, _unchecked(step))
     else:
         walk.go_on("done", result, by=by)
+
+
+def _fails(walk: Walk, step: Step, result: object) -> bool:
+    walk.data["results"][step.id] = result
+    return bool(step.check and not walk.holds(step.check))
+
+
+def _unchecked(step: Step) -> str:
+    return f"check failed: {step.check.source if step.check else ''}"
 
 
 def _failed(walk: Walk, step: Step, effects: list[Row] | Any) -> None:

@@ -1,11 +1,12 @@
 """Calls to services: marked `sending` before they leave, sorted by their answer afterwards; doubt is never guessed."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, exists, or_, select, update
+from sqlalchemy import Connection, and_, exists, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from connectors.errors import ConnectorError, NotConnected, Unavailable, Uncertain
@@ -19,6 +20,7 @@ from flows.store.write import open_assignment
 REPEATABLE = frozenset({"read", "repeat", "keyed"})  # a second call does no harm
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds between tries
 _e, _c = t.effect.c, t.case.c
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Answer:
 def mark_sending(session: Connection, world: World, now: datetime, free: int) -> list[Sending]:
     """Mark as many due effects as there are free slots; each is checked once more, at this moment.
 
-    Effects of one party leave a connection in order: a due or parked one holds back the later ones.
+    Effects of one party leave a connection in order: a due or parked one holds back the later ones, a deferred
+    one does not.
     """
     earlier = t.effect.alias().c
     paused = select(t.connection.c.name).where(t.connection.c.paused.is_not(None))
@@ -61,13 +64,28 @@ def mark_sending(session: Connection, world: World, now: datetime, free: int) ->
                 earlier.party_id == _e.party_id,
                 earlier.connection == _e.connection,
                 earlier.id < _e.id,
-                earlier.state.in_(("due", "sending")),
+                or_(
+                    earlier.state == "sending",
+                    and_(earlier.state == "due", or_(earlier.next_at <= now, earlier.attempt > 0)),
+                ),
             ),
         )
         .order_by(_e.next_at, _e.id)
         .limit(free)
     )
-    return [_mark(session, row, now) for row in rows(session, due) if _may_send(session, world, row, now)]
+    return [one for row in rows(session, due) if (one := _check_and_mark(session, world, row, now))]
+
+
+def _check_and_mark(session: Connection, world: World, row: Row, now: datetime) -> Sending | None:
+    try:
+        with session.begin_nested():
+            return _mark(session, row, now) if _may_send(session, world, row, now) else None
+    except Exception as error:
+        # A poisoned effect (its version or message is gone) must not end the turn for all others.
+        log.exception("effect %s was set aside", row["id"])
+        _change(session, row, state="failed", ended_at=now, reason=_own_fault(error))
+        _wake(session, row, now)
+        return None
 
 
 def _mark(session: Connection, row: Row, now: datetime) -> Sending:
@@ -105,10 +123,23 @@ def _closed_until(session: Connection, world: World, row: Row, now: datetime) ->
 
 
 def take(session: Connection, world: World, answer: Answer, now: datetime) -> None:
-    """Write down what came back, and wake the case."""
+    """Write down what came back, and wake the case. What cannot be kept leaves the effect uncertain."""
     row = the(session, select(t.effect).where(_e.id == answer.effect))
     if row["state"] != "sending":
         return
+    try:
+        with session.begin_nested():
+            _take(session, world, row, answer, now)
+    except Exception as error:
+        # One result of an odd shape must not end the turn for all others.
+        log.exception("the answer to effect %s was set aside", row["id"])
+        harmless = row["effect_class"] == "read"
+        state = "failed" if harmless else "in_doubt"
+        _change(session, row, state=state, ended_at=now, reason=_own_fault(error))
+        _wake(session, row, now)
+
+
+def _take(session: Connection, world: World, row: Row, answer: Answer, now: datetime) -> None:
     match answer.error:
         case None:
             _change(session, row, state="done", ended_at=now, reason=None)
@@ -126,6 +157,10 @@ def take(session: Connection, world: World, answer: Answer, now: datetime) -> No
         case error:
             _change(session, row, state="failed", ended_at=now, reason=error.reason)
     _wake(session, row, now)
+
+
+def _own_fault(error: Exception) -> str:
+    return f"digilog itself failed here ({type(error).__name__}); the log of the engine has the details"
 
 
 def _later(session: Connection, world: World, row: Row, error: ConnectorError, now: datetime) -> None:

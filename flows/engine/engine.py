@@ -37,6 +37,7 @@ class Engine:
     def __init__(self, store: Store, world: World, calls: Caller, *, fires_at_once: bool = False) -> None:
         self._store, self._world, self._calls = store, world, calls
         self._grace = scheduler.GRACE * (0 if fires_at_once else 1)
+        self._answers: list[effects.Answer] = []  # kept until they are committed: a turn may fail on a busy disk
 
     def recover(self) -> int:
         """After a start: settle what was in flight when the engine stopped."""
@@ -45,16 +46,17 @@ class Engine:
 
     def turn(self) -> bool:
         """One turn. Says whether there may be more to do at once."""
-        answers = self._calls.answers()
-        if not answers and not self._anything():
+        self._answers += self._calls.answers()
+        if not self._answers and not self._anything():
             return False
         with self._store.write() as session:
             now = self._world.clock.now()
-            for answer in answers:
+            for answer in self._answers:
                 effects.take(session, self._world, answer, now)
             scheduler.start_due(session, self._world, now, self._grace)
             took = self._events(session) + self._cases(session, now) + self._assignments(session, now)
             sending = effects.mark_sending(session, self._world, now, self._calls.free)
+        self._answers = []
         for one in sending:
             self._calls.submit(one)
         return bool(took or sending)

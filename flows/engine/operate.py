@@ -51,26 +51,33 @@ def retry(session: Connection, id: str, who: str, now: datetime) -> None:
 
     Raises OperateError if nothing failed, a person has taken it, or it may have happened already.
     """
-    case = _open_case(session, id)
-    e, a = t.effect.c, t.assignment.c
+    case, a = _open_case(session, id), t.assignment.c
     mine = rows(session, select(t.assignment).where(a.case_id == id, a.state.in_(("open", "claimed"))))
     taken = next((one for one in mine if one["state"] == "claimed"), None)
     if taken:
         raise OperateError(f"{taken['person']} has taken this step over; let them finish, or hand it back first")
     if any(one["kind"] == "doubt" for one in mine):
         raise OperateError("it may have happened already; settle the doubt first: digilog work list")
-    fallback = [one["id"] for one in mine if one["kind"] == "fallback"]
+    fallback = {one["id"]: one["step"] for one in mine if one["kind"] == "fallback"}
     if not fallback and case["status"] != "parked":
         raise OperateError(f"case {id} has no failed step; it is {case['status']}")
     session.execute(
         update(t.assignment).where(a.id.in_(fallback)).values(state="withdrawn", done_at=now, reason="tried again")
     )
-    failed = update(t.effect).where(e.case_id == id, e.state == "failed")
-    session.execute(failed.values(state="due", attempt=0, made_at=now, next_at=now, ended_at=None))
-    session.execute(update(t.effect).where(e.case_id == id, e.state == "due").values(next_at=now))
+    _again(session, id, next(iter(fallback.values()), None), now)
     session.execute(update(t.case).where(t.case.c.id == id).values(failed=False, wake_at=now))
     journal(session, case, None, "retried", now, by=who)
     audit(session, who, "retry", id, now)
+
+
+def _again(session: Connection, case: str, step: str | None, now: datetime) -> None:
+    """Make the newest call of the step due (none: of a parked case); what earlier steps left to people is done."""
+    e = t.effect.c
+    mine = e.step == step if step else e.state == "due"
+    found = first(session, select(t.effect).where(e.case_id == case, mine).order_by(e.id.desc()))
+    if found and (found["state"] in {"failed", "due"} or (found["state"], found["effect_class"]) == ("done", "read")):
+        values = {"state": "due", "attempt": 0, "made_at": now, "next_at": now, "ended_at": None}
+        session.execute(update(t.effect).where(e.id == found["id"]).values(**values))
 
 
 def stop(session: Connection, world: World, id: str, who: str, reason: str, outcome: str) -> None:

@@ -86,7 +86,8 @@ class Walk:
         if result is not None:
             self.data["results"][step.id] = result
         self.note(state, by=by, reason=reason)
-        ends = next((end for end in step.ends if self.holds(end.when)), None)
+        asked = step.ends if state != "skipped" else []  # a step that was not done has no result to ask
+        ends = next((end for end in asked if self.holds(end.when)), None)
         self.case |= {"step": self.case["step"] + 1, "began_at": None, "status": "ready", "wake_at": self.now}
         self.case["failed"] = False
         if ends:
