@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from flows.ledger.parties import family
+from flows.playbook.expression import Expression
 from flows.playbook.form import typed
 from flows.playbook.model import Book, Playbook
 
@@ -80,6 +81,7 @@ class Known(Protocol):
     def open_case(self, playbook: str, party: str) -> str | None: ...
     def open_cases(self, party: str) -> list[Mapping[str, Any]]: ...  # id, playbook, version, held
     def pinned(self, version: str) -> Playbook: ...
+    def holds(self, where: Expression, playbook: Playbook, fields: Mapping[str, object], party: str | None) -> bool: ...
 
 
 def decide(event: Event, book: Book, known: Known, states: Mapping[str, str]) -> list[Change]:
@@ -89,26 +91,29 @@ def decide(event: Event, book: Book, known: Known, states: Mapping[str, str]) ->
     if event.name == "schedule.due":
         name, _, period = (event.subject or "").partition("/")
         playbook = book.playbooks.get(name)
-        if playbook is None:
+        if playbook is None or states[name] == "design":
             return []
         return [Open(playbook, {}, period=period, waits=states[name] == "complete")]
-    changes: list[Change] = []
+    changes: list[Change | None] = []
     for playbook in book.playbooks.values():
         start = playbook.start
         if start.connection == event.connection and start.event == event.name and states[playbook.playbook] != "design":
             changes.append(_start(event, playbook, book, known, states[playbook.playbook]))
-    return changes or [Quarantine("no playbook starts by this event; check `start:` of the playbooks")]
+    if not changes:
+        return [Quarantine("no playbook starts by this event; check `start:` of the playbooks")]
+    return [change for change in changes if change]
 
 
-def _start(event: Event, playbook: Playbook, book: Book, known: Known, state: str) -> Change:
+def _start(event: Event, playbook: Playbook, book: Book, known: Known, state: str) -> Change | None:
     fields, refused = typed(playbook.fields, event.body, book.company)
     if refused:
         return Quarantine("; ".join(f"{one.field}: {_without_text(one.sentence)}" for one in refused))
     contact = _contact(playbook, fields)
-    if contact and playbook.overlap == "single":
-        party = known.party(contact)
-        if party and (case := known.open_case(playbook.playbook, party)):
-            return Note(case)
+    party = known.party(contact) if contact else None
+    if playbook.start.where and not known.holds(playbook.start.where, playbook, fields, party):
+        return None
+    if party and playbook.overlap == "single" and (case := known.open_case(playbook.playbook, party)):
+        return Note(case)
     return Open(playbook, fields, contact, waits=state == "complete")
 
 

@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from flows.engine.decide import Change, Contact, Event, Note, Open, Quarantine, Stop, decide, read_body
+from flows.engine.scope import Scope
 from flows.engine.walk import Walk
 from flows.engine.world import World
 from flows.ledger.parties import add_contact, find, find_or_make
+from flows.playbook.expression import Expression
 from flows.playbook.model import Playbook
 from flows.playbook.schedule import Schedule
 from flows.store import data as kept
@@ -41,6 +43,12 @@ class _Known:
 
     def pinned(self, version: str) -> Playbook:
         return self._world.pinned(self._session, version)
+
+    def holds(self, where: Expression, playbook: Playbook, fields: Mapping[str, object], party: str | None) -> bool:
+        now, book = self._world.clock.now(), self._world.book
+        case = {"id": None, "opened_at": now, "party_id": party, "period": None}
+        scope = Scope(self._session, book, playbook, case, {"fields": fields, "results": {}}, now)
+        return bool(where.evaluate(scope.value, scope.today, book.company.zone))
 
 
 def take(session: Connection, world: World, row: Row) -> None:

@@ -26,8 +26,8 @@ class Scope:
     @property
     def today(self) -> date:
         """The day that `days_until` and `days_since` count from."""
-        period = self.case["period"]
-        return date.fromisoformat(period[:10]) if period else self.now.astimezone(self.book.company.zone).date()
+        period: date | None = self.data.get("period", {}).get("date")
+        return period or self.now.astimezone(self.book.company.zone).date()
 
     @cached_property
     def party(self) -> Party | None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from connectors.base import Action, Connector
 from connectors.clock import Clock
+from connectors.errors import NotConnected
 from connectors.registry import find
 from flows.ledger.messages import OUTBOX
 from flows.people.links import Links
@@ -22,7 +23,6 @@ from flows.store import tables as t
 
 BUILT_IN = frozenset({"ledger", "metrics", "message", "team"})
 OUTGOING_STATES = frozenset({"operate", "complete"})  # in all others no effect leaves
-_NONE = ConnectionEntry(connector="")
 
 
 @dataclass
@@ -39,19 +39,20 @@ class World:
     wake_web: Callable[[], None] = lambda: None
     simulated: bool = False  # a playbook in state design runs too, since nothing real is reached
 
-    _connections: dict[tuple[str, int], Connector] = field(default_factory=dict)
+    _connections: dict[str, tuple[ConnectionEntry, Connector]] = field(default_factory=dict)
 
     def connection(self, name: str) -> Connector:
         """The connection of this name, made at first use.
 
-        Raises NotConnected when a setting or secret is missing.
+        Raises NotConnected when it is not in company.yaml any more, or a setting or secret is missing.
         """
         entry = self._entry(name)
-        key = (name, id(entry))
-        if key not in self._connections:
+        made = self._connections.get(name)
+        if made is None or made[0] is not entry:  # company.yaml may have changed
             kind = find(entry.connector)
-            self._connections[key] = kind.connect(name, entry.settings, environ=self.secrets, home=self.home)
-        return self._connections[key]
+            made = (entry, kind.connect(name, entry.settings, environ=self.secrets, home=self.home))
+            self._connections[name] = made
+        return made[1]
 
     def action(self, use: str) -> Action:
         """What the signature of `connection.action` declares."""
@@ -60,7 +61,14 @@ class World:
         return find(entry.connector).actions(entry.settings)[does]
 
     def _entry(self, name: str) -> ConnectionEntry:
-        return self.book.company.connections.get(name) or _own(name)
+        entry = self.book.company.connections.get(name) or _own(name)
+        if entry is None:
+            raise NotConnected(
+                f"{name} is no connection of company.yaml any more",
+                connection=name,
+                next_step=f"write {name} under connections again",
+            )
+        return entry
 
     def state(self, playbook: str) -> str:
         """The state of a playbook as it stands now; one whose file is gone is held back like a design."""
@@ -79,7 +87,9 @@ class World:
         for playbook in self.book.playbooks.values():
             if playbook.version == hash:
                 return playbook
-        return _parsed(session.execute(select(t.version.c.text).where(t.version.c.hash == hash)).scalar_one())
+        kept = _parsed(session.execute(select(t.version.c.text).where(t.version.c.hash == hash)).scalar_one())
+        live = self.book.playbooks.get(kept.playbook)
+        return kept.model_copy(update={"owner": live.owner}) if live else kept  # who answers is read live
 
     def keep_version(self, session: Connection, playbook: Playbook) -> None:
         """Keep the text of a version that a case is pinned to."""
@@ -88,9 +98,9 @@ class World:
 
 
 @lru_cache(maxsize=64)
-def _own(name: str) -> ConnectionEntry:
+def _own(name: str) -> ConnectionEntry | None:
     """A built-in, or the outbox: connections that no company has to name."""
-    return ConnectionEntry(connector=name) if name in BUILT_IN | {OUTBOX} else _NONE
+    return ConnectionEntry(connector=name) if name in BUILT_IN | {OUTBOX} else None
 
 
 @lru_cache(maxsize=256)
