@@ -21,9 +21,7 @@ def start_due(session: Connection, world: World, now: datetime, grace: timedelta
     count = 0
     for playbook in world.book.playbooks.values():
         if playbook.start.schedule and world.state(playbook.playbook) in RUNNING:
-            for period, due in _overdue(session, world, playbook, now):
-                if now >= due + grace:
-                    count += start(session, playbook.playbook, period, now)
+            count += _start_due(session, world, playbook, now, grace)
     return count
 
 
@@ -43,25 +41,33 @@ def start(session: Connection, playbook: str, period: str, now: datetime) -> boo
     return emit(session, CONNECTION, key, "schedule.due", now, subject=key) is not None
 
 
-def _overdue(session: Connection, world: World, playbook: Playbook, now: datetime) -> list[Due]:
-    seen = setting(session, f"seen/{playbook.playbook}")
+def _start_due(session: Connection, world: World, playbook: Playbook, now: datetime, grace: timedelta) -> int:
+    """Start what is overdue; when nothing is left open, remember up to where all periods are settled."""
+    name = f"seen/{playbook.playbook}"
+    seen = setting(session, name)
     if seen is None:
-        set_setting(session, f"seen/{playbook.playbook}", now.isoformat())
-        return []
-    return _missing(session, world, playbook, now, seen)
+        set_setting(session, name, now.isoformat())
+        return 0
+    missing = _missing(session, world, playbook, now, seen)
+    overdue = [period for period, due in missing if now >= due + grace]
+    _, newest = Schedule.parse(playbook.start.schedule or "").latest(now, world.book.company.zone)
+    if len(overdue) == len(missing) and newest > datetime.fromisoformat(seen):
+        set_setting(session, name, newest.isoformat())
+    return sum(start(session, playbook.playbook, period, now) for period in overdue)
 
 
 def _missing(session: Connection, world: World, playbook: Playbook, now: datetime, seen: str) -> list[Due]:
-    """Periods not started yet, oldest first. Those due before the playbook was first seen are not missed."""
+    """Periods not started yet, oldest first. What was due up to `seen` is settled, or was before our time."""
     zone, first = world.book.company.zone, datetime.fromisoformat(seen)
     schedule = Schedule.parse(playbook.start.schedule or "")
     found: list[Due] = []
     at = now
     while len(found) < _MISSED_AT_MOST:
         period, due = schedule.latest(at, zone)
-        if due < first or _known(session, playbook.playbook, period):
+        if due <= first:
             break
-        found.append((period, due))
+        if not _known(session, playbook.playbook, period):  # Prefect may have started the newest of several
+            found.append((period, due))
         if playbook.start.missed != "all":
             break
         at = due - timedelta(seconds=1)
