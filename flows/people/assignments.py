@@ -97,8 +97,9 @@ def finish(
     _refuse_ended(row)
     values, refused = typed(fields_of(row, playbook), answers, book.company)
     if playbook is not None and row["kind"] == "step":
-        step = step_of(row, playbook)
-        refused += _unticked(step, answers) + _sensitive(session, row, playbook, step, values)
+        refused += _unticked(step_of(row, playbook), answers)
+    if playbook is not None:
+        refused += _sensitive(session, row, playbook, fields_of(row, playbook), values)
     if refused:
         return refused
     kept = update(t.private_assignment).where(t.private_assignment.c.assignment_id == id)
@@ -113,6 +114,8 @@ def skip(session: Connection, playbook: Playbook | None, id: str, who: str, reas
     """Pass an assignment over, with a reason. Raises AssignmentError if later steps need its answers."""
     row = find(session, id)
     _refuse_ended(row)
+    if row["kind"] == "reconnect":
+        raise AssignmentError("the connection stays paused until it is set right; do that, then say done")
     needed = [name for name, field in fields_of(row, playbook).items() if field.required]
     if needed or row["kind"] == "doubt":
         raise AssignmentError(
@@ -183,10 +186,14 @@ def _unticked(step: Step, answers: Mapping[str, object]) -> list[Refusal]:
 
 
 def _sensitive(
-    session: Connection, row: Mapping[str, Any], playbook: Playbook, step: Step, values: Mapping[str, object]
+    session: Connection,
+    row: Mapping[str, Any],
+    playbook: Playbook,
+    form: Mapping[str, FormField],
+    values: Mapping[str, object],
 ) -> list[Refusal]:
     """Sensitive answers need the customer's consent, given with the start."""
-    asked = [name for name, field in step.form.items() if field.sensitive and values.get(name) is not None]
+    asked = [name for name, field in form.items() if field.sensitive and values.get(name) is not None]
     if not asked:
         return []
     kept = select(t.private_case.c.data).where(t.private_case.c.case_id == row["case_id"])
