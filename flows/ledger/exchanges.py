@@ -75,13 +75,16 @@ def record(
     system: str,
     reference: str,
     case: str | None = None,
+    voids: str | None = None,
 ) -> str:
     """Append one exchange and the event that tells of it. The same (system, reference) is recorded once.
 
+    `voids` is the id of an earlier one that this corrects: neither of the two counts any more.
     Raises Rejected for a kind that neither digilog nor canvas.yaml knows.
     """
     if not known_kind(exchange.kind, book):
-        raise Rejected(f"exchange kind {exchange.kind} is unknown; add it to kinds in canvas.yaml")
+        # the kind may be rendered from what a customer typed: its text stays out of the reason
+        raise Rejected("this kind of exchange is unknown; add it to kinds in canvas.yaml")
     known = select(t.exchange.c.id).where(t.exchange.c.system == system, t.exchange.c.reference == reference)
     if found := session.execute(known).scalar():
         return str(found)
@@ -109,6 +112,7 @@ def record(
             reference=reference,
             case_id=case,
             recorded_by=by,
+            voids=voids,
         )
     )
     if exchange.note:

@@ -34,7 +34,7 @@ class Messages(Connector):
         """Send a message of messages.yaml to the case's customer, with its blanks filled from `values`."""
         text = call.book.messages.get(message)
         if text is None:
-            raise Rejected(f"there is no message {message}; add it to messages.yaml")
+            raise Rejected("there is no such message; add it to messages.yaml")
         if stopped := gate(text):
             return stopped
         for medium in (text.medium, text.fallback):

@@ -14,7 +14,7 @@ from connectors.errors import ConnectorError, Rejected
 from flows.ledger.call import Call
 from flows.playbook.model import Book, Metric
 from flows.store import tables as t
-from flows.store.read import Row, first
+from flows.store.read import Row, first, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,6 @@ def keep(session: Connection, book: Book, value: Value, now: datetime, pull: str
     if known and (value.value is None or known["value"] == value.value):
         return int(known["revision"])
     status = "missing" if value.value is None else "zero" if value.value == 0 else "ok"
-    final = value.day < now.astimezone(book.company.zone).date() - timedelta(days=metric.settle_days)
     revision = known["revision"] + 1 if known else 1
     session.execute(
         insert(t.reading).values(
@@ -63,7 +62,7 @@ def keep(session: Connection, book: Book, value: Value, now: datetime, pull: str
             revision=revision,
             value=value.value,
             status=status,
-            finality="final" if final else "provisional",
+            finality="final" if final(book, metric, value.day, now) else "provisional",
             source=value.source,
             pull=pull,
             at=now,
@@ -71,6 +70,11 @@ def keep(session: Connection, book: Book, value: Value, now: datetime, pull: str
         )
     )
     return revision
+
+
+def final(book: Book, metric: Metric, day: date, now: datetime) -> bool:
+    """Whether a day's number is settled by now; a reading's own `finality` is as of when it was kept."""
+    return day < now.astimezone(book.company.zone).date() - timedelta(days=metric.settle_days)
 
 
 def _current(session: Connection, value: Value) -> Row | None:
@@ -87,12 +91,8 @@ def _current(session: Connection, value: Value) -> Row | None:
 def current(session: Connection, metric: str, first: date, last: date) -> dict[date, Row]:
     """The newest revision of each day, first and last included."""
     r = t.reading.c
-    rows = session.execute(
-        select(t.reading)
-        .where(r.metric == metric, r.day >= first.isoformat(), r.day <= last.isoformat())
-        .order_by(r.revision)
-    ).mappings()
-    return {date.fromisoformat(row["day"]): row for row in rows}
+    asked = select(t.reading).where(r.metric == metric, r.day >= first.isoformat(), r.day <= last.isoformat())
+    return {date.fromisoformat(row["day"]): row for row in rows(session, asked.order_by(r.revision))}
 
 
 def window(book: Book, metric: Metric, now: datetime) -> tuple[date, date]:
@@ -111,6 +111,7 @@ def derived(session: Connection, metric: Metric, day: date) -> Decimal:
         .where(
             x.kind == metric.source.exchanges,
             x.day == day.isoformat(),
+            x.voids.is_(None),
             x.id.not_in(gone),
             p.kind.in_(("person", "company")),
         )
@@ -130,7 +131,7 @@ class MetricsLedger(Connector):
     """The metrics ledger: pull the day's numbers, or write one down."""
 
     service = "metrics"
-    then: ClassVar = {"pull": "keep_pulled"}  # what the engine does with a result, in the turn that takes it  # noqa: RUF012
+    then: ClassVar = {"pull": "keep_pulled"}  # what the engine does with a result, in the turn that takes it
 
     @action(effect="inside")
     def record(self, metric: str, value: Decimal, day: date, *, call: Call) -> Kept:
@@ -209,13 +210,14 @@ def grid(session: Connection, book: Book, now: datetime, days: int = 7) -> str:
     asked = [first + timedelta(days=ahead) for ahead in range(days)]
     lines = ["\t".join([" ", *(day.strftime("%m-%d") for day in asked)])]
     for id, metric in book.metrics.metrics.items():
-        rows = current(session, id, first, last)
-        lines.append("\t".join([metric.label, *(_cell(rows.get(day)) for day in asked)]))
+        known = current(session, id, first, last)
+        cells = (_cell(known.get(day), settled=final(book, metric, day, now)) for day in asked)
+        lines.append("\t".join([metric.label, *cells]))
     return "\n".join(lines)
 
 
-def _cell(row: Row | None) -> str:
+def _cell(row: Row | None, *, settled: bool) -> str:
     if row is None or row["value"] is None:
         return "-"
-    mark = "*" if row["finality"] == "provisional" else "+" if row["revision"] > 1 else ""
+    mark = "+" if settled and row["revision"] > 1 else "" if settled else "*"
     return f"{row['value']:,f}{mark}"
