@@ -17,12 +17,22 @@ _READ = {
 
 def dump(value: object) -> str:
     """JSON in which a date, time, moment or decimal keeps its type."""
-    return json.dumps(value, ensure_ascii=False, default=_write, separators=(",", ":"))
+    return json.dumps(_marked(value), ensure_ascii=False, default=_write, separators=(",", ":"))
 
 
 def load(text: str) -> Any:
     """The inverse of `dump`."""
     return json.loads(text, object_hook=_typed)
+
+
+def _marked(value: object) -> object:
+    """The same, with one more @ on names that begin with one: a vendor's `{"@date": ...}` stays what it is."""
+    match value:
+        case dict():
+            return {f"@{key}" if str(key)[:1] == "@" else key: _marked(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_marked(inner) for inner in value]
+    return value
 
 
 def _write(value: object) -> object:
@@ -36,7 +46,7 @@ def _write(value: object) -> object:
         case Decimal():
             return {"@decimal": str(value)}
         case BaseModel():
-            return value.model_dump()
+            return _marked(value.model_dump())
         case _:
             raise TypeError(f"{type(value).__name__} cannot be kept")
 
@@ -44,6 +54,8 @@ def _write(value: object) -> object:
 def _typed(found: dict[str, Any]) -> Any:
     if len(found) == 1:
         ((key, value),) = found.items()
-        if key in _READ and isinstance(value, str):
+        if key in _READ:
             return _READ[key](value)
+    if any(key[:1] == "@" for key in found):
+        return {key[1:] if key[:1] == "@" else key: value for key, value in found.items()}
     return found
