@@ -109,7 +109,7 @@ class Http:
         path: str,
         *,
         body: object = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, Any] | None = None,
         content: bytes | None = None,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,

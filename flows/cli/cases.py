@@ -205,7 +205,7 @@ def _stands(row: Row) -> str:
         return f"ended: {row['outcome']}" + (f" ({row['reason']})" if row["reason"] else "")
     if row["held"]:
         return f"held: {row['held']}"
-    return row["status"] + (" (failed)" if row["failed"] else "")
+    return f"{row['status']} (failed)" if row["failed"] else str(row["status"])
 
 
 def _where(session: Connection, world: World, row: Row) -> str:
@@ -216,7 +216,7 @@ def _where(session: Connection, world: World, row: Row) -> str:
 
 def _by(world: World, who: str | None) -> str:
     known = world.book.company.people.get(who or "")
-    return known.name if known else who or ""
+    return str(known.name) if known else who or ""
 
 
 def _value(value: object, zone: ZoneInfo) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from openpyxl import load_workbook
 from sqlalchemy import select
@@ -73,12 +74,12 @@ def monday_morning(stage: Stage, case: str) -> datetime:
     link = stage.wait(lambda: _link(stage, "강사를 정하고"), "the manager's notice")
     stage.submit(
         link,
-        {"class_at": f"{class_at:%Y-%m-%dT%H:%M}", "instructor": "ji", "checklist": ["0", "1", "2"], "minutes": "6"},
+        {"class_at": f"{class_at:%Y-%m-%dT%H:%M}", "instructor": "ji", "_ticked": ["0", "1", "2"], "_minutes": "6"},
     )
     stage.wait(lambda: "trial_confirm" in _sent(stage, case), "the confirmation")
     text = next(one for one in stage.outbox() if "trial_confirm" in one)
     _so(NAME in text and "지강사" in text, "the confirmation is in the outbox, with name, time and instructor", stage)
-    stage.wait(lambda: (stage.home / "files" / "roster.xlsx").exists(), "the roster")
+    stage.wait((stage.home / "files" / "roster.xlsx").exists, "the roster")
     cells = [cell for row in load_workbook(stage.home / "files" / "roster.xlsx").active.values for cell in row]  # type: ignore[union-attr]
     _so(NAME in cells, "the roster (Excel) has a line", stage)
     return class_at
@@ -114,7 +115,7 @@ def numbers(stage: Stage) -> None:
     stage.digilog("work", "done", newest["id"], "place_views=132", "--as", "yoon")
     r = t.reading.c
     kept = stage.wait(
-        lambda: stage.rows(select(t.reading).where(r.metric == "place_views", r.value == 132)), "the typed number"
+        lambda: stage.rows(select(t.reading).where(r.metric == "place_views", r.value == Decimal(132))), "the typed number"
     )
     _so(len(kept) == 1, "the manager's number is in the metrics ledger, typed by yoon", stage)
     digest = next((one for one in reversed(stage.outbox()) if "어제의 숫자" in one), "")
@@ -144,7 +145,7 @@ def nothing_leaked(stage: Stage) -> None:
 
 def _ended_well(stage: Stage) -> int:
     runs = stage.ask_prefect("flow_runs", {})
-    shown = [run for run in runs if run["state_type"] not in {"SCHEDULED"}]
+    shown = [run for run in runs if run["state_type"] != "SCHEDULED"]
     if any(run["state_type"] in {"FAILED", "CRASHED"} for run in shown):
         raise Spoiled("a run in Prefect failed")
     return len(shown) if shown and all(run["state_type"] == "COMPLETED" for run in shown) else 0

@@ -1,9 +1,13 @@
 """The engine's process: `python -m flows.engine`, started by the supervisor."""
 
+import fcntl
 import logging
+import os
 import signal
 import socket
+import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 from connectors.clock import Clock, OffsetClock
@@ -16,9 +20,10 @@ from flows.process import begin
 from flows.settings import Settings, secrets
 from flows.store.store import Store, open_store
 from flows.store.wake import Wake, listen
-from flows.store.write import setting
+from flows.store.write import set_setting, setting
 
 LOOK = 1.0  # seconds: the engine looks by itself even if every wake is lost
+SEEN = 5.0  # seconds between two signs of life
 log = logging.getLogger(__name__)
 
 
@@ -26,6 +31,8 @@ def main() -> None:
     settings = Settings()
     begin("engine", settings.home)
     stop = threading.Event()
+    if not _alone(settings):
+        sys.exit("another engine is at work on this home; this one is not needed")
     ear = listen(settings.home)
     ear.settimeout(LOOK)
     wake = Wake(settings.home)
@@ -38,14 +45,18 @@ def main() -> None:
     if count := engine.recover():
         log.info("%s effects were in flight at the last stop and are settled", count)
     files = Files(settings.playbooks)
-    last = datetime.now(UTC)
+    looked = seen = float("-inf")
     while not stop.is_set():
-        if not engine.turn():
-            _hear(ear)
-        if datetime.now(UTC) - last > timedelta(seconds=LOOK):
-            last = datetime.now(UTC)
+        if (now := time.monotonic()) - looked > LOOK:
+            looked = now
             world.book = files.changed() or world.book
             world.clock = clock(store)
+        if now - seen > SEEN:
+            seen = now
+            with store.write() as session:
+                set_setting(session, "engine_seen", datetime.now(UTC).isoformat())
+        if not engine.turn():
+            _hear(ear)
     calls.close()
     store.close()
 
@@ -66,6 +77,18 @@ def offset(store: Store) -> timedelta:
 
 def clock(store: Store) -> Clock:
     return OffsetClock(offset(store))
+
+
+def _alone(settings: Settings) -> bool:
+    """Take the engine's lock; it ends with this process, however that ends."""
+    folder = settings.home / "locks"
+    folder.mkdir(exist_ok=True)
+    handle = os.open(folder / "engine", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _hear(ear: socket.socket) -> None:

@@ -16,6 +16,7 @@ LONGEST = 1_000
 FUNCTIONS = ("days_until", "days_since")
 _STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _FORBIDDEN = re.compile(r"\*\*|//|=~|!~|<<|>>|(?<![=!<>])=(?!=)|[$?&|^%{}:#;@`]|\b(?:inf|nan|null|for|if)\b")
+_BEHIND = re.compile(r"['\")\]]\s*\.")
 _PREFIXED = re.compile(r"\b[A-Za-z_]+(?=['\"])")
 _PARSER = Lock()  # rule-engine's parser is one object for the whole process
 
@@ -90,6 +91,8 @@ def parse(source: str) -> Node:
     if found := _FORBIDDEN.search(bare):
         hint = "; to compare write ==" if found.group() == "=" else ""
         raise ValueError(f"{found.group()} is not part of the language{hint}")
+    if _BEHIND.search(bare):
+        raise ValueError("a point may stand only between names, as in step.answer")
     if found := _PREFIXED.search(bare):
         word = found.group()
         if word not in {"and", "or", "not", "in"}:

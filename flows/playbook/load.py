@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,7 @@ def load(path: Path, name: str | None = None) -> Document:
         return Document(called, problems=[problem])
 
 
+@lru_cache(maxsize=64)  # most files of a company are as they were when it looks again; nobody changes a document
 def load_text(text: str, name: str) -> Document:
     """Read the text of one file; problems are in the result, never raised."""
     document = Document(name, text, text.split("\n"))

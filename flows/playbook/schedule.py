@@ -76,12 +76,23 @@ class Schedule:
     def latest(self, now: datetime, zone: ZoneInfo) -> Due:
         """The newest period that is due by `now`."""
         if self.every == "cron":
-            # one second on: a line due at this very moment is due
-            return _moment(next(CronSim(self.source, _local(now + timedelta(seconds=1), zone), reverse=True)), zone)
+            return self._latest_of_line(now, zone)
         day = self._due_day(now.astimezone(zone).date())
         if at_clock(day, self.minutes, zone) > now:
             day = self._step(day, back=True)
         return self._id(day), at_clock(day, self.minutes, zone)
+
+    def _latest_of_line(self, now: datetime, zone: ZoneInfo) -> Due:
+        # forward from ever further back: cronsim's way backward differs at a change of clocks by half an hour
+        for hours in (2, 25, 8 * 24, 32 * 24, 367 * 24, 9 * 366 * 24):
+            found = None
+            for due in CronSim(self.source, _local(now - timedelta(hours=hours), zone)):
+                if due > now:
+                    break
+                found = due
+            if found is not None:
+                return _moment(found, zone)
+        raise ValueError(f"{self.source!r} was not due in the last nine years")
 
     def after(self, at: datetime, zone: ZoneInfo) -> Due:
         """The first period that is due later than `at`."""

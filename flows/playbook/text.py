@@ -16,7 +16,7 @@ LONGEST = 20_000
 LookUp = Callable[[str], object]
 # only the parser of this environment is used: what it allows is far more than we do
 _ENVIRONMENT = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
-_BLANK = re.compile(r"#\{([^{}\s][^{}]*?)\}")
+_BLANK = re.compile(r"#\{\s*([^{}\s][^{}]*?)\s*\}")
 
 
 class MissingValue(Exception):  # noqa: N818 - a word of the shop, as the engine's other outcomes

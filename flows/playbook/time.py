@@ -85,7 +85,7 @@ class Time:
         if found := _DAY_OF_PATH.fullmatch(words):
             return cls(words, frozenset({found[1]}), found[1], clock=minutes_of(found[2]))
         found = _OF_PATH.fullmatch(words)
-        if not found:
+        if not found or found[1] in {"today", "tomorrow", "now"}:
             raise ValueError(f"{words!r} is no time; write {_FORMS}")
         delta = _delta(found[3], found[4]) if found[2] else timedelta()
         return cls(words, frozenset({found[1]}), found[1], -delta if found[2] == "-" else delta)

@@ -113,7 +113,10 @@ def _create(house: House, run: str, playbook: Playbook) -> FlowRun:
     with get_client(sync_client=True) as client:
         if deployment := house.deployments.get(playbook.playbook):
             try:
-                return client.create_flow_run_from_deployment(deployment, idempotency_key=run, **facts)
+                made = client.create_flow_run_from_deployment(deployment, idempotency_key=run, **facts)
+                if made.name != facts["name"]:  # made by a try that was cut off, and cases came since
+                    client.set_flow_run_name(made.id, facts["name"])
+                return made
             except ObjectNotFound:
                 house.deployments.pop(playbook.playbook, None)
         return client.create_flow_run(flow_of(playbook), **facts)

@@ -65,6 +65,12 @@ def serve(context: Context, ear: socket.socket) -> None:
     """Answer until the process is asked to end."""
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: None)  # uvicorn takes them while it serves and raises them again afterwards
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    server(context).run(sockets=[ear])
+
+
+def server(context: Context) -> uvicorn.Server:
+    """The server of a door, not started."""
     config = uvicorn.Config(
         make_app(context),
         http="httptools",
@@ -75,8 +81,7 @@ def serve(context: Context, ear: socket.socket) -> None:
         ws="none",
         timeout_graceful_shutdown=_GRACE,
     )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    uvicorn.Server(config).run(sockets=[ear])
+    return uvicorn.Server(config)
 
 
 def _loop() -> str:
