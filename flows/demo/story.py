@@ -118,8 +118,8 @@ def numbers(stage: Stage) -> None:
         lambda: stage.rows(select(t.reading).where(r.metric == "place_views", r.value == Decimal(132))), "the typed number"
     )
     _so(len(kept) == 1, "the manager's number is in the metrics ledger, typed by yoon", stage)
-    digest = next((one for one in reversed(stage.outbox()) if "어제의 숫자" in one), "")
-    _so("체험" in digest, "the team has the digest with the grid", stage)
+    stage.wait(lambda: _told(stage, "신청\t"), "the digest")
+    _so(_told(stage, "신청\t") == 1, "the team has the digest with the grid of the last seven days", stage)
 
 
 def in_prefect(stage: Stage) -> None:
