@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -16,7 +16,8 @@ from flows.engine import operate
 from flows.engine.world import World
 from flows.ledger.exchanges import Exchange
 from flows.ledger.parties import party as read_party
-from flows.playbook.model import Outcome
+from flows.playbook.model import FormField, Outcome
+from flows.playbook.wording import plain, said_phone
 from flows.store import data
 from flows.store import tables as t
 from flows.store.read import Row, first, rows
@@ -73,8 +74,8 @@ def case(id: str, *, where: Where = HERE) -> None:
             say(f"{known.name or 'customer'} · stage {known.stage(world.book.canvas) or '-'}")
         kept = first(session, select(t.private_case.c.data).where(t.private_case.c.case_id == id))
         for name, value in (data.load(kept["data"])["fields"] if kept else {}).items():
-            label = playbook.fields[name].label if name in playbook.fields else name
-            say(f"  {label}: {_value(value, zone)}", style="dim")
+            field = playbook.fields.get(name)
+            say(f"  {field.label if field else name}: {_value(value, field, world)}", style="dim")
         say()
         _story(session, world, id, {step.id: step.do for step in playbook.steps}, zone)
         _asked(session, id, zone)
@@ -219,9 +220,12 @@ def _by(world: World, who: str | None) -> str:
     return str(known.name) if known else who or ""
 
 
-def _value(value: object, zone: ZoneInfo) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return when(value, zone)
-    return str(value) if value is not None else "-"
+def _value(value: object, field: FormField | None, world: World) -> str:
+    """A field as people read it."""
+    if value is None:
+        return "-"
+    if field and field.type == "choice":
+        return field.choices.get(str(value), str(value))
+    if field and field.type == "phone":
+        return said_phone(value, world.format)
+    return plain(value, world.format)

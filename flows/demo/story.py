@@ -115,11 +115,12 @@ def numbers(stage: Stage) -> None:
     stage.digilog("work", "done", newest["id"], "place_views=132", "--as", "yoon")
     r = t.reading.c
     kept = stage.wait(
-        lambda: stage.rows(select(t.reading).where(r.metric == "place_views", r.value == Decimal(132))), "the typed number"
+        lambda: stage.rows(select(t.reading).where(r.metric == "place_views", r.value == Decimal(132))),
+        "the typed number",
     )
     _so(len(kept) == 1, "the manager's number is in the metrics ledger, typed by yoon", stage)
-    stage.wait(lambda: _told(stage, "신청\t"), "the digest")
-    _so(_told(stage, "신청\t") == 1, "the team has the digest with the grid of the last seven days", stage)
+    stage.wait(lambda: _told(stage, "체험 신청  "), "the digest")
+    _so(_told(stage, "체험 신청  ") == 1, "the team has the digest with the grid of the last seven days", stage)
 
 
 def in_prefect(stage: Stage) -> None:

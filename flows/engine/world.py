@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class World:
         made = self._connections.get(name)
         if made is None or made[0] is not entry:  # company.yaml may have changed
             kind = find(entry.connector)
-            made = (entry, kind.connect(name, entry.settings, environ=self.secrets, home=self.home))
+            made = (entry, kind.connect(name, entry.settings, environ=self.secrets, home=self.home, clock=_Now(self)))
             self._connections[name] = made
         return made[1]
 
@@ -95,6 +95,16 @@ class World:
         """Keep the text of a version that a case is pinned to."""
         row = {"hash": playbook.version, "playbook": playbook.playbook, "text": playbook.text}
         session.execute(upsert(t.version).values(**row, at=self.clock.now()).on_conflict_do_nothing())
+
+
+class _Now:
+    """The world's clock as it stands at each look, since it can be replaced."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        return self._world.clock.now()
 
 
 @lru_cache(maxsize=64)

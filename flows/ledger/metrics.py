@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
+from rich.cells import cell_len
 from sqlalchemy import Connection, func, insert, select
 
 from connectors.base import Connector, action
@@ -15,6 +16,8 @@ from flows.ledger.call import Call
 from flows.playbook.model import Book, Metric
 from flows.store import tables as t
 from flows.store.read import Row, first, rows
+
+LOOK_BACK = 7  # days
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,13 @@ def current(session: Connection, metric: str, first: date, last: date) -> dict[d
 
 
 def window(book: Book, metric: Metric, now: datetime) -> tuple[date, date]:
-    """The days that a daily pull asks for: from today less the days it settles, to yesterday."""
+    """The days that a daily pull asks for: from today less the days it settles, to yesterday.
+
+    What is counted from our own exchanges costs nothing, so the last week is counted anew each time.
+    """
     today = now.astimezone(book.company.zone).date()
-    return today - timedelta(days=max(metric.settle_days, 1)), today - timedelta(days=1)
+    back = max(metric.settle_days, LOOK_BACK if metric.source.exchanges else 1)
+    return today - timedelta(days=back), today - timedelta(days=1)
 
 
 def derived(session: Connection, metric: Metric, day: date) -> Decimal:
@@ -204,16 +211,24 @@ def _typist(call: Call) -> str | None:
 
 
 def grid(session: Connection, book: Book, now: datetime, days: int = 7) -> str:
-    """The last days of every metric as lines of text: `-` is missing, `*` may still change, `+` was restated."""
+    """The last days of every metric in columns: `-` is missing, `*` may still change, `+` was restated."""
     last = now.astimezone(book.company.zone).date() - timedelta(days=1)
     first = last - timedelta(days=days - 1)
     asked = [first + timedelta(days=ahead) for ahead in range(days)]
-    lines = ["\t".join([" ", *(day.strftime("%m-%d") for day in asked)])]
+    lines = [["", *(day.strftime("%m-%d") for day in asked)]]
     for id, metric in book.metrics.metrics.items():
         known = current(session, id, first, last)
-        cells = (_cell(known.get(day), settled=final(book, metric, day, now)) for day in asked)
-        lines.append("\t".join([metric.label, *cells]))
-    return "\n".join(lines)
+        cells = [_cell(known.get(day), settled=final(book, metric, day, now)) for day in asked]
+        lines.append([metric.label, *cells])
+    wide = [max(cell_len(line[place]) for line in lines) for place in range(days + 1)]
+    return "\n".join("  ".join(_padded(line, wide)) for line in lines)
+
+
+def _padded(line: list[str], wide: list[int]) -> Iterable[str]:
+    """Labels to the left, numbers to the right; Korean letters are two columns wide."""
+    yield line[0] + " " * (wide[0] - cell_len(line[0]))
+    for cell, width in zip(line[1:], wide[1:], strict=True):
+        yield " " * (width - cell_len(cell)) + cell
 
 
 def _cell(row: Row | None, *, settled: bool) -> str:
