@@ -36,10 +36,12 @@ from flows.playbook.problem import Problem
 LARGEST = 256 * 1024  # bytes
 DEEPEST = 20
 Path_ = tuple[str | int, ...]  # a place in a document: keys and positions from the top
+_TOO_DEEP = f"this is nested more than {DEEPEST} levels deep; write it flatter"
 _OPENING = (BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartToken, FlowSequenceStartToken)
 _CLOSING = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
 _STRING = "tag:yaml.org,2002:str"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ufeff\ufffe\uffff]")
+_NESTED = re.compile(r"(?:[\[{] *)" + f"{{{DEEPEST + 1}}}")
 _COMMENT = re.compile(r"[ ]+#")
 
 
@@ -153,6 +155,8 @@ def _look(text: str) -> None:
             raise _Stop(number, line.index("\t") + 1, "a tab stands here; use blanks")
         if found := _CONTROL.search(line):
             raise _Stop(number, found.start() + 1, "a sign that cannot be seen stands here; take it away")
+        if found := _NESTED.search(line):  # ruamel looks a thousand signs ahead, in a time that grows by the square
+            raise _Stop(number, len(found.group().rstrip()) + found.start(), _TOO_DEEP)
 
 
 _UNWANTED: tuple[tuple[type[Token], str], ...] = (
@@ -181,7 +185,7 @@ class _Bounded(Scanner):
             self.begun = 1
         self.depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
         if self.depth > DEEPEST:
-            raise _Stop(line, column, f"this is nested more than {DEEPEST} levels deep; write it flatter")
+            raise _Stop(line, column, _TOO_DEEP)
         return token
 
 
