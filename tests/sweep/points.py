@@ -1,0 +1,113 @@
+"""Where a process can be killed on an event's way: the N-th system call of one kind, found by watching one event."""
+
+import contextlib
+import re
+import select
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.sweep.house import PARTS, House, Stuck
+
+CALLS = {
+    "web": ("accept4", "read", "pwrite64", "fdatasync", "sendto", "sendmsg", "write", "writev"),
+    "engine": ("recvfrom", "pwrite64", "fdatasync", "connect", "sendto", "openat"),
+}
+_LINE = re.compile(r"(\d+) +(\w+)\(")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Just before the `number`-th `call` that a thread of `part` makes, counted from the event's arrival."""
+
+    part: str
+    call: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.part:6} {self.call:9} {self.number:3}"
+
+
+@contextlib.contextmanager
+def strace(house: House, part: str, *expressions: str, log: Path | None = None) -> Iterator[None]:
+    """Hold on to a part that works already: what it did to start is not counted."""
+    command = ["strace", "-f", "-p", str(house.running[part].pid), "-o", str(log or "/dev/null")]
+    command += [word for one in expressions for word in ("-e", one)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as tracer:
+        try:
+            _attached(tracer)
+            yield
+        finally:
+            if tracer.poll() is None:
+                tracer.send_signal(signal.SIGINT)
+            try:
+                tracer.wait(3)
+            except subprocess.TimeoutExpired:
+                tracer.kill()
+
+
+def _attached(tracer: subprocess.Popen[bytes]) -> None:
+    said, until = b"", time.monotonic() + 5
+    while b"attached" not in said:
+        if tracer.stderr is None or not select.select([tracer.stderr], [], [], max(0, until - time.monotonic()))[0]:
+            raise Stuck("strace did not attach")
+        more = tracer.stderr.read1(4096)  # type: ignore[attr-defined]
+        if not more:
+            raise Stuck(f"strace may not watch processes here: {said.decode().strip()}")
+        said += more
+
+
+def kill(house: House, point: Point) -> contextlib.AbstractContextManager[None]:
+    """While this is open, the part dies when it comes to the point."""
+    inject = f"inject={point.call}:signal=SIGKILL:when={point.number}"
+    return strace(house, point.part, f"trace={point.call}", inject)
+
+
+def enumerate_points(house: House) -> list[Point]:
+    """Watch two events and name every point: the first is cold, as the first after a start is."""
+    logs = {part: house.home / f"{part}.strace" for part in PARTS}
+    with contextlib.ExitStack() as watching:
+        for part, log in logs.items():
+            watching.enter_context(strace(house, part, f"trace={','.join(CALLS[part])}", log=log))
+        house.send("watched", time.monotonic() + 10)
+        house.wait(house.settled, "the watched event")
+    return [point for part, log in logs.items() for point in _points(part, log.read_text("utf-8", "replace"))]
+
+
+def _points(part: str, log: str) -> list[Point]:
+    counts = Counter(found.groups() for line in log.splitlines() if (found := _LINE.match(line)))
+    most: dict[str, int] = {}
+    for (_, call), count in counts.items():
+        most[call] = max(count, most.get(call, 0))  # strace counts for each thread
+    return [Point(part, call, number) for call in CALLS[part] for number in range(1, most.get(call, 0) + 1)]
+
+
+def spread(points: Sequence[Point], wanted: int) -> list[Point]:
+    """So many of them, evenly over every part and call; each kind of call at least once."""
+    kinds: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        kinds.setdefault((point.part, point.call), []).append(point)
+    chosen: list[Point] = []
+    queues = [_halving(kind) for kind in kinds.values()]
+    while len(chosen) < min(wanted, len(points)):
+        for queue in queues:
+            if queue and len(chosen) < wanted:
+                chosen.append(queue.pop(0))
+    return sorted(chosen, key=points.index)
+
+
+def _halving(points: list[Point]) -> list[Point]:
+    """First and last, then the middles of what is left: any beginning of the list is spread."""
+    ends = [0, len(points) - 1] if len(points) > 1 else [0]
+    gaps = [(0, len(points) - 1)]
+    while gaps:
+        low, high = gaps.pop(0)
+        middle = (low + high) // 2
+        if high - low > 1:
+            ends.append(middle)
+            gaps += [(low, middle), (middle, high)]
+    return [points[place] for place in ends]
