@@ -38,7 +38,7 @@ def main() -> None:
     except (BookError, SettingsError, StoreError, OSError) as error:
         sys.exit(f"web cannot start: {error}")
     serve(context, ear)
-    context.writer.close()
+    context.close()
     store.close()
 
 
@@ -58,19 +58,20 @@ def make_context(settings: Settings, store: Store) -> Context:
         world.clock = _clock(store)
 
     host = urlsplit(settings.public_url).hostname if settings.public_url else None
-    return Context(world, store, Writer(store, Wake(settings.home)), host, look)
+    wake = Wake(settings.home)
+    return Context(world, store, Writer(store, wake), wake, host, look)
 
 
 def serve(context: Context, ear: socket.socket) -> None:
     """Answer until the process is asked to end."""
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: None)  # uvicorn takes them while it serves and raises them again afterwards
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     server(context).run(sockets=[ear])
 
 
 def server(context: Context) -> uvicorn.Server:
     """The server of a door, not started."""
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its notes of requests hold links
     config = uvicorn.Config(
         make_app(context),
         http="httptools",

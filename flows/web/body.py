@@ -1,10 +1,11 @@
 """Reading what was sent: never more than a cap, never longer than the patience, and only what is text."""
 
 import asyncio
+import contextlib
 import re
 from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 FORM = "application/x-www-form-urlencoded"
 _DRAIN = 1024 * 1024  # bytes still taken off a sender that is too long, so that it can hear our answer
@@ -24,33 +25,35 @@ class Refused(Exception):  # noqa: N818 - it becomes an answer, not a fault
 
 async def read(request: Request, cap: int, patience: float) -> bytes:
     """The raw body. Raises Refused: 413 past `cap` bytes received, 408 past `patience` seconds, 400 when cut off."""
-    raw = bytearray()
+    raw, more = bytearray(), True
     try:
         async with asyncio.timeout(patience):
-            async for piece in request.stream():
+            while more and len(raw) <= cap:
+                piece, more = await _piece(request)
                 raw += piece
-                if len(raw) > cap:
-                    break
     except TimeoutError:
         raise Refused(408, "the request took too long; send it again") from None
-    except ClientDisconnect:
-        raise Refused(400, "the request was cut off") from None
     if len(raw) > cap:
-        await _drain(request)
+        await _drain(request, more=more)
         raise Refused(413, f"the request is longer than {cap // 1024} KiB")
     return bytes(raw)
 
 
-async def _drain(request: Request) -> None:
+async def _piece(request: Request) -> tuple[bytes, bool]:
+    """The next bytes, and whether more will come."""
+    message = await request.receive()
+    if message["type"] != "http.request":
+        raise Refused(400, "the request was cut off")
+    return message.get("body", b""), message.get("more_body", False)
+
+
+async def _drain(request: Request, *, more: bool) -> None:
     taken = 0
-    try:
+    with contextlib.suppress(TimeoutError, Refused):
         async with asyncio.timeout(1):
-            while taken < _DRAIN and (message := await request.receive())["type"] == "http.request":
-                taken += len(message.get("body", b""))
-                if not message.get("more_body"):
-                    return
-    except (TimeoutError, ClientDisconnect):
-        return
+            while more and taken < _DRAIN:
+                piece, more = await _piece(request)
+                taken += len(piece)
 
 
 async def answers(request: Request, cap: int, patience: float) -> Answers:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from flows.engine.world import World
 from flows.store.store import Store
+from flows.store.wake import Wake
 from flows.web.rate import Rate
 from flows.web.words import Words, words
 from flows.web.writer import Writer
@@ -18,6 +19,7 @@ class Context:
     world: World
     store: Store
     writer: Writer
+    wake: Wake  # the engine
     public_host: str | None = None  # the host name of DIGILOG_PUBLIC_URL
     look: Callable[[], None] | None = None  # asked each second, in a thread: have files or clock changed?
     patience: float = 10.0  # seconds in which a body must have come
@@ -32,3 +34,8 @@ class Context:
         now = self.world.clock.now()
         moved = abs(now - datetime.now(UTC)) > timedelta(seconds=5)
         return now.astimezone(self.world.book.company.zone) if moved else None
+
+    def close(self) -> None:
+        """Finish what is being written, and let go; the store stays open."""
+        self.writer.close()
+        self.wake.close()

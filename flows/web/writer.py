@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from flows.store.store import Store
 
-PATIENCE = 8.0  # seconds that a request waits for its commit; the store itself waits 5 for its lock
+PATIENCE = 6.0  # seconds that a request waits for its commit; the store itself waits 5 for its lock
 _TOGETHER = 200  # requests in one commit
 _WAITING = 2_000  # requests in the queue; more are refused at once
 log = logging.getLogger(__name__)
