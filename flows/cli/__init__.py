@@ -5,10 +5,10 @@ import sys
 from connectors.errors import ConnectorError
 from flows.cli import cases, files, running, work
 from flows.cli.app import app
-from flows.cli.screen import Refused, fail
 from flows.engine.books import BookError
 from flows.engine.operate import OperateError
 from flows.people.assignments import AssignmentError
+from flows.screen import Refused, fail
 from flows.settings import SettingsError
 from flows.store.store import StoreError
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from flows.cli.screen import Refused
 from flows.engine.__main__ import make_world
 from flows.engine.world import World
+from flows.screen import Refused
 from flows.settings import Settings
 from flows.store.store import Store, open_store
 

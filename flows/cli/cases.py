@@ -11,13 +11,13 @@ from cyclopts import Parameter
 from sqlalchemy import Connection, select
 
 from flows.cli.app import HERE, Where, app
-from flows.cli.screen import Refused, say, table, when
 from flows.engine import operate
 from flows.engine.world import World
 from flows.ledger.exchanges import Exchange
 from flows.ledger.parties import party as read_party
 from flows.playbook.model import FormField, Outcome
 from flows.playbook.wording import plain, said_phone
+from flows.screen import Refused, say, table, when
 from flows.store import data
 from flows.store import tables as t
 from flows.store.read import Row, first, rows

@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 from flows.cli.app import HERE, Where, app
-from flows.cli.screen import Refused, console, say
 from flows.engine.books import open_book
 from flows.engine.simulate import Simulation
 from flows.playbook.check import check as check_folder
 from flows.playbook.document import document
 from flows.playbook.model import Book, Playbook
 from flows.playbook.problem import nearest
+from flows.screen import Refused, console, say
 
 
 @app.command

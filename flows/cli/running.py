@@ -12,9 +12,9 @@ from cyclopts import Parameter
 
 from connectors.errors import NotConnected
 from flows.cli.app import HERE, Where, app
-from flows.cli.screen import Refused, say
 from flows.engine.__main__ import make_world, offset
 from flows.engine.books import open_book
+from flows.screen import Refused, say
 from flows.settings import Settings
 from flows.store.store import open_store
 from flows.store.wake import Wake

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, select
 
 from flows.cli.app import HERE, Where, app
 from flows.cli.cases import me
-from flows.cli.screen import Refused, say, table, when
 from flows.engine.world import World
 from flows.people import assignments
 from flows.playbook.model import Playbook
+from flows.screen import Refused, say, table, when
 from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.store.wake import Wake

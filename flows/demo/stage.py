@@ -21,8 +21,8 @@ from sqlalchemy import Select
 from connectors.errors import ConnectorError
 from connectors.http import Answer, local
 from connectors.signatures import sign_standard
-from flows.cli.screen import say
 from flows.engine.books import open_book
+from flows.screen import say
 from flows.store.read import Row, rows
 from flows.store.store import Store, open_store
 

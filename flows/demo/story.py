@@ -71,7 +71,7 @@ def monday_morning(stage: Stage, case: str) -> datetime:
     stage.move_clock(monday)
     _chapter(stage, "the manager opens the link in the notice and settles time and instructor")
     class_at = (monday + timedelta(days=2)).replace(hour=10, minute=0)
-    link = stage.wait(lambda: _link(stage, "강사를 정하고"), "the manager's notice")
+    link = stage.wait(lambda: link_of(stage, "강사를 정하고"), "the manager's notice")
     stage.submit(
         link,
         {"class_at": f"{class_at:%Y-%m-%dT%H:%M}", "instructor": "ji", "_ticked": ["0", "1", "2"], "_minutes": "6"},
@@ -95,7 +95,7 @@ def day_before(stage: Stage, class_at: datetime) -> None:
 def class_day(stage: Stage, case: str, class_at: datetime) -> None:
     stage.move_clock(class_at + timedelta(minutes=70))
     _chapter(stage, "the instructor greets the customer by name and says so")
-    link = stage.wait(lambda: _link(stage, "이름을 불러"), "the instructor's notice")
+    link = stage.wait(lambda: link_of(stage, "이름을 불러"), "the instructor's notice")
     stage.submit(link, {"attended": "yes", "memo": "허리를 조심해야 한다"})
     ended = select(t.case).where(t.case.c.id == case, t.case.c.status == "ended")
     found = stage.wait(lambda: stage.rows(ended), "the case to end")
@@ -183,7 +183,7 @@ def _told(stage: Stage, word: str) -> int:
     return sum(word in one for one in stage.outbox())
 
 
-def _link(stage: Stage, word: str) -> str:
+def link_of(stage: Stage, word: str) -> str:
     """The link in the newest notice that holds a word."""
     found = [match[1] for one in stage.outbox() if word in one and (match := _LINK.search(one))]
     return found[-1] if found else ""

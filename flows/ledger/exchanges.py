@@ -11,31 +11,10 @@ from connectors.errors import Rejected
 from flows.ledger.call import Call
 from flows.ledger.parties import family
 from flows.ledger.parties import party as read_party
-from flows.playbook.model import Book
+from flows.playbook.model import EXCHANGES, Book
 from flows.store import tables as t
 from flows.store.write import RAW_KEPT, emit, new_id
 
-KINDS = (
-    "inquiry",
-    "apply",
-    "subscribe",
-    "reserve",
-    "cancel",
-    "visit",
-    "call",
-    "attend",
-    "purchase",
-    "payment",
-    "refund",
-    "claim",
-    "review",
-    "reply",
-    "refer",
-    "join",
-    "leave",
-    "consent",
-    "message",
-)
 SALES = {"purchase", "payment"}  # families that are a new or a repeat sale
 
 
@@ -61,7 +40,7 @@ class Recorded(BaseModel):
 
 
 def known_kind(kind: str, book: Book) -> bool:
-    return kind in KINDS or kind in book.canvas.kinds
+    return kind in EXCHANGES or kind in book.canvas.kinds
 
 
 def record(

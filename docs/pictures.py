@@ -1,0 +1,94 @@
+"""Makes the pictures of the README anew: `python docs/pictures.py` (needs Chromium and a font with Korean)."""
+
+import base64
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from flows.demo import story
+from flows.demo.stage import Stage
+
+HERE = Path(__file__).parent / "pictures"
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 800}
+
+
+def main() -> int:
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        sys.stderr.write("no Chromium here; install the package chromium\n")
+        return 1
+    home = Path(tempfile.mkdtemp(prefix="digilog-pictures-"))
+    stage = Stage(home, Path("playbooks").absolute(), prefect=True)
+    try:
+        stage.open()
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            )
+            take(stage, browser)
+            browser.close()
+    finally:
+        stage.close()
+        shutil.rmtree(home, ignore_errors=True)
+    return 0
+
+
+def take(stage: Stage, browser: Browser) -> None:
+    """The story, with the camera at its doors."""
+    web = f"http://127.0.0.1:{stage.port}"
+    phone = browser.new_page(viewport=PHONE, device_scale_factor=2, locale="ko-KR")
+    phone.goto(f"{web}/form/trial-form")
+    shoot(phone, "form")
+    case = story.saturday_night(stage)
+    link = stage.wait(lambda: story.link_of(stage, "강사를 정하고"), "the manager's notice")
+    phone.goto(web + link)
+    shoot(phone, "work")
+    phone.goto(web)
+    shoot(phone, "home")
+    story.partner(stage)
+    class_at = story.monday_morning(stage, case)
+    story.day_before(stage, class_at)
+    story.class_day(stage, case, class_at)
+    story.numbers(stage)
+    story.in_prefect(stage)
+    in_prefect(stage, browser)
+
+
+def in_prefect(stage: Stage, browser: Browser) -> None:
+    """The runs, and one run with its steps."""
+    password = (stage.home / "prefect-password").read_text("utf-8").strip()
+    login = base64.b64encode(f"digilog:{password}".encode()).decode()
+    page = browser.new_page(viewport=DESKTOP, locale="ko-KR")
+    address = stage.running()["prefect"]
+    page.goto(address)
+    page.evaluate("login => localStorage.setItem('prefect-password', login)", login)
+    page.goto(f"{address}/runs")
+    page.wait_for_timeout(6_000)
+    shoot(page, "prefect-runs", full=False)
+    run = max(_runs(stage), key=lambda run: run["task_count"])
+    page.goto(f"{address}/runs/flow-run/{run['id']}")
+    page.get_by_text("Task Runs", exact=True).click()  # the graph's own font has no Korean letters
+    page.wait_for_timeout(6_000)
+    page.mouse.wheel(0, 700)
+    page.wait_for_timeout(1_000)
+    shoot(page, "prefect-run", full=False)
+
+
+def _runs(stage: Stage) -> list[dict[str, Any]]:
+    tasks = stage.ask_prefect("task_runs", {})
+    found = stage.ask_prefect("flow_runs", {})
+    return [run | {"task_count": sum(task["flow_run_id"] == run["id"] for task in tasks)} for run in found]
+
+
+def shoot(page: Page, name: str, *, full: bool = True) -> None:
+    HERE.mkdir(exist_ok=True)
+    page.screenshot(path=str(HERE / f"{name}.png"), full_page=full)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
