@@ -103,6 +103,8 @@ def _known(
             facts += _labelled(earlier.form, result, context.world.book)
     if row["kind"] == "doubt":
         facts += _doubt(session, context, row)
+    if row["reason"]:
+        facts.append((context.words["because"], row["reason"]))
     return tuple(facts)
 
 
@@ -135,8 +137,6 @@ def _doubt(session: Connection, context: Context, row: Mapping[str, Any]) -> lis
     facts = [(context.words["service"], f"{effect['connection']}.{effect['action']}")] if effect else []
     if effect and effect["started_at"]:
         facts.append((context.words["asked_at"], moment(effect["started_at"], context)))
-    if row["reason"]:
-        facts.append((context.words["why"], row["reason"]))
     return facts
 
 

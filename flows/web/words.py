@@ -33,6 +33,7 @@ _ENGLISH = {
     "due": "Due",
     "overdue": "overdue",
     "why": "Why",
+    "because": "What happened",
     "serves": "What the customer lives through",
     "for_whom": "For",
     "known": "What is known",
@@ -58,6 +59,7 @@ _ENGLISH = {
     "was_withdrawn": "This is no longer needed.",
     "by": "by",
     "work": "Work",
+    "overview": "At a glance",
     "forms": "Forms",
     "no_forms": "No playbook starts by an own form yet.",
     "not_open": "not open yet",
@@ -67,7 +69,6 @@ _ENGLISH = {
     "runs": "Runs (Prefect)",
     "local_only": "This page has no login yet and is reachable from this computer only.",
     "private": "Only for the person it was sent to: it shows a customer's data.",
-    "more": "Add details",
 }
 _KOREAN = {
     "lang": "ko",
@@ -96,6 +97,7 @@ _KOREAN = {
     "due": "마감",
     "overdue": "마감 지남",
     "why": "목적",
+    "because": "생긴 일",
     "serves": "고객이 겪는 일",
     "for_whom": "고객",
     "known": "지금까지 아는 것",
@@ -121,6 +123,7 @@ _KOREAN = {
     "was_withdrawn": "더 이상 필요하지 않은 일입니다.",
     "by": "처리",
     "work": "할 일",
+    "overview": "한눈에 보기",
     "forms": "양식",
     "no_forms": "아직 양식으로 시작하는 플레이북이 없습니다.",
     "not_open": "아직 열리지 않음",
@@ -130,7 +133,6 @@ _KOREAN = {
     "runs": "실행 화면 (Prefect)",
     "local_only": "이 페이지에는 아직 로그인이 없으며, 이 컴퓨터에서만 열 수 있습니다.",
     "private": "받은 사람만 볼 수 있습니다. 고객 정보가 들어 있습니다.",
-    "more": "자세히 적기",
 }
 # the refusals of `playbook.form` and `people.assignments`, by their beginning
 _REFUSALS = {
