@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from connectors.errors import ConnectorError, NotConnected
 from flows.engine.walk import Walk
@@ -88,7 +88,7 @@ def _assignment(walk: Walk, step: Step, kinds: tuple[str, ...]) -> Row | None:
     newest = (
         select(t.assignment)
         .where(a.case_id == walk.case["id"], a.step == step.id, a.kind.in_(kinds), a.state != "withdrawn")
-        .order_by(a.opened_at.desc(), a.done_at.is_not(None), a.kind.desc())  # a fallback follows a doubt
+        .order_by(a.opened_at.desc(), a.done_at.is_not(None), a.done_at.desc(), a.kind.desc())
         .limit(1)
     )
     return first(walk.session, newest)
@@ -163,17 +163,22 @@ def _unchecked(step: Step) -> str:
     return f"check failed: {step.check.source if step.check else ''}"
 
 
-def _failed(walk: Walk, step: Step, effects: list[Row] | Any) -> None:
+def _failed(walk: Walk, step: Step, effects: list[Row]) -> None:
     """Another medium if the message has one; else a person."""
-    tried = tuple(effect["key"].rsplit("/", 1)[1] for effect in effects)
     if effects[-1]["message"]:
         try:
-            _do(walk, step, tried)
+            _do(walk, step, _mediums(walk, effects))
         except ConnectorError:
             pass
         else:
             return
     _to_person(walk, step, effects[-1]["reason"])
+
+
+def _mediums(walk: Walk, effects: list[Row]) -> tuple[str, ...]:
+    p = t.private_effect.c
+    arguments = select(p.arguments).where(p.effect_id.in_(effect["id"] for effect in effects))
+    return tuple(kept.load(one)["medium"] for one in walk.session.execute(arguments).scalars())
 
 
 def _to_person(walk: Walk, step: Step, reason: str | None, *, failed: bool = True) -> None:
@@ -239,8 +244,8 @@ def _do(walk: Walk, step: Step, tried: tuple[str, ...] = ()) -> None:
 def _make_effect(walk: Walk, step: Step, out: Outgoing) -> None:
     valid = walk.resolve(step.valid_for, walk.case["began_at"]) if step.valid_for else None
     key = str(step.key.render(walk.scope.shown, walk.world.format)) if step.key else None
-    if key and walk.session.execute(select(t.effect.c.id).where(t.effect.c.key == key)).first():
-        walk.go_on("done", {}, by="machine", reason="done before under the same key")
+    if key and _asked_before(walk, key):
+        walk.go_on("done", {}, by="machine", reason="asked before under the same key")
         return
     make_effect(
         walk.session,
@@ -257,6 +262,16 @@ def _make_effect(walk: Walk, step: Step, out: Outgoing) -> None:
         valid_until=valid,
     )
     walk.stand("calling")
+
+
+def _asked_before(walk: Walk, key: str) -> bool:
+    """Whether this key is at work or done; one that came to nothing gives its key back."""
+    e = t.effect.c
+    found = first(walk.session, select(t.effect).where(e.key == key))
+    if found and found["state"] in {"failed", "cancelled", "dropped"}:
+        walk.session.execute(update(t.effect).where(e.id == found["id"]).values(key=f"{key}#{found['id']}"))
+        return False
+    return found is not None
 
 
 def _park_unconnected(walk: Walk, error: NotConnected) -> None:
