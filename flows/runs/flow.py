@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,16 +16,11 @@ from prefect.states import Completed, Failed
 from flows.playbook.model import Playbook
 from flows.runs import start
 from flows.runs.house import House, StoppedError, house
+from flows.runs.names import plain
 from flows.runs.progress import TAKEN, Progress, say
 
 log = logging.getLogger(__name__)
-_REFUSED = re.compile(r"[/%&<>]+")
 NOTHING_READY = "nothing was ready"
-
-
-def plain(words: str) -> str:
-    """Words as Prefect takes them for a name: it refuses / % & > <."""
-    return " ".join(_REFUSED.sub(" ", words).split())[:200]
 
 
 def flow_of(playbook: Playbook) -> Flow[..., Any]:

@@ -20,9 +20,10 @@ from flows.engine.books import Files
 from flows.playbook.model import Playbook
 from flows.runs.deploy import register_book
 from flows.runs.environment import healthy
-from flows.runs.flow import ended, flow_of, plain
+from flows.runs.flow import ended, flow_of
 from flows.runs.gather import due, gather
 from flows.runs.house import House, StoppedError
+from flows.runs.names import plain
 from flows.runs.progress import Progress
 from flows.store import tables as t
 from flows.store.read import rows
@@ -111,15 +112,17 @@ def _create(house: House, run: str, playbook: Playbook) -> FlowRun:
     progress = house.progress(run, playbook)
     facts: dict[str, Any] = {"parameters": {"run": run}, "state": Pending(), "name": _name(playbook, progress)}
     with get_client(sync_client=True) as client:
-        if deployment := house.deployments.get(playbook.playbook):
-            try:
-                made = client.create_flow_run_from_deployment(deployment, idempotency_key=run, **facts)
-                if made.name != facts["name"]:  # made by a try that was cut off, and cases came since
-                    client.set_flow_run_name(made.id, facts["name"])
-                return made
-            except ObjectNotFound:
-                house.deployments.pop(playbook.playbook, None)
-        return client.create_flow_run(flow_of(playbook), **facts)
+        deployment = house.deployments.get(playbook.playbook)
+        if deployment is None:  # its playbook is gone from the files
+            return client.create_flow_run(flow_of(playbook), **facts)
+        try:
+            made = client.create_flow_run_from_deployment(deployment, idempotency_key=run, **facts)
+        except ObjectNotFound:
+            house.deployments.pop(playbook.playbook, None)
+            raise
+        if made.name != facts["name"]:  # made by a try that was cut off, and cases came since
+            client.set_flow_run_name(made.id, facts["name"])
+        return made
 
 
 def _name(playbook: Playbook, progress: Progress) -> str:

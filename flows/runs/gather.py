@@ -98,7 +98,7 @@ def _claimed(session: Connection, house: House) -> set[str]:
 
 
 def _add(session: Connection, playbook: str, version: str, legs: Iterable[Leg], house: House) -> None:
-    """Into the run that gathers, up to its size; then into further ones."""
+    """Into the run that gathers, up to its size; then into further ones. No run holds two legs of a case."""
     left = list(legs)
     r = t.run.c
     gathering = select(r.id).where(
@@ -106,17 +106,24 @@ def _add(session: Connection, playbook: str, version: str, legs: Iterable[Leg], 
     )
     gathering = gathering.where(r.id.not_in(house.opening))
     for run in session.execute(gathering.order_by(r.opened_at, r.id)).scalars().all():
-        size = session.execute(select(func.count()).where(t.run_case.c.run_id == run)).scalar_one()
-        left = _put(session, run, left, CASES - size)
+        left = _put(session, run, left)
     while left:
         run = new_id()
         row = {"id": run, "playbook": playbook, "version": version, "state": "open", "opened_at": house.now()}
         session.execute(insert(t.run).values(row))
-        left = _put(session, run, left, CASES)
+        left = _put(session, run, left)
 
 
-def _put(session: Connection, run: str, legs: list[Leg], room: int) -> list[Leg]:
-    some, rest = legs[: max(room, 0)], legs[max(room, 0) :]
+def _put(session: Connection, run: str, legs: list[Leg]) -> list[Leg]:
+    """Put what fits into a run. Returns the rest."""
+    inside = set(session.execute(select(t.run_case.c.case_id).where(t.run_case.c.run_id == run)).scalars())
+    some, rest = [], []
+    for case, leg in legs:
+        if case in inside or len(inside) >= CASES:
+            rest.append((case, leg))
+        else:
+            inside.add(case)
+            some.append({"run_id": run, "case_id": case, "leg": leg})
     if some:
-        session.execute(insert(t.run_case), [{"run_id": run, "case_id": case, "leg": leg} for case, leg in some])
+        session.execute(insert(t.run_case), some)
     return rest

@@ -13,6 +13,7 @@ from flows.store.write import PASSED, STOOD
 
 TAKEN = "taken over"
 PASSED_ON = "gone on"
+_NO_REASON = "the case says why"
 _TOLD = frozenset({"failed", "in_doubt", "parked"})  # whose reasons are written by ourselves, never by a person
 
 
@@ -70,10 +71,10 @@ class Progress:
 
     def failures(self, step: int | None = None) -> str:
         """Our own sentences about what failed and is not taken, most frequent first."""
-        reasons = Counter(
-            (trace.stood, trace.reason) for trace in self.traces if trace.failed and step in {None, trace.at}
-        )
-        return "; ".join(f"{count} {state}: {reason or 'see the case'}" for (state, reason), count in reasons.items())
+        reasons = Counter(trace.reason for trace in self.traces if trace.failed and step in {None, trace.at})
+        if len(reasons) == 1:
+            return next(iter(reasons)) or _NO_REASON
+        return "; ".join(f"{reason or _NO_REASON} ({count})" for reason, count in reasons.most_common())
 
     @cached_property
     def _touched(self) -> frozenset[int]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from prefect import get_client
 from prefect.runtime import flow_run as current
 from sqlalchemy import insert, select, update
 
@@ -10,6 +11,7 @@ from flows.engine import scheduler
 from flows.playbook.model import Playbook
 from flows.playbook.schedule import Schedule
 from flows.runs.house import House, StoppedError
+from flows.runs.names import plain
 from flows.store import tables as t
 from flows.store.read import first
 from flows.store.write import new_id
@@ -27,6 +29,8 @@ def begin(house: House, playbook: str, period: str | None) -> str | None:
     schedule = Schedule.parse(known.start.schedule)
     period = period or schedule.latest(house.now(), house.book.company.zone)[0]
     schedule.date_of(period)  # raises ValueError for what is no period of ours
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_name(UUID(flow_run), plain(f"{known.title} · {period}"))
     return _period(house, known, period, flow_run)
 
 
