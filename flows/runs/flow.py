@@ -11,10 +11,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.actions import ArtifactCreate
 from prefect.client.schemas.objects import State
 from prefect.context import TaskRunContext
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 
 from flows.playbook.model import Playbook
-from flows.runs import start
+from flows.runs import pages, start
 from flows.runs.house import House, StoppedError, house
 from flows.runs.names import plain
 from flows.runs.progress import TAKEN, Progress, say
@@ -41,6 +41,8 @@ def flow_of(playbook: Playbook) -> Flow[..., Any]:
 def _safely(playbook: str, run: str | None, period: str | None) -> State[Any]:
     at_home = house()
     try:
+        if run is not None and at_home.run(run)[0]["state"] == "ended":
+            return pages.again(at_home, run)
         run = run or start.begin(at_home, playbook, period)
         return NOTHING if run is None else show(at_home, run)
     except StoppedError:
@@ -74,6 +76,8 @@ def ended(house: House, run: str, playbook: Playbook) -> State[Any]:
     if flow_run:
         _list(house, flow_run, playbook, progress)
     counts = say(progress.counts())
+    if run in house.cancelled:
+        return Cancelled(message=f"{counts}; held cases wait until someone resumes them")
     if progress.failed:
         return Failed(message=f"{counts}. {progress.failures()}")
     return Completed(name="Taken over" if progress.counts()[TAKEN] else None, message=counts or NOTHING_READY)

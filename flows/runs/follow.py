@@ -10,7 +10,7 @@ from uuid import UUID
 from prefect import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import Abort, ObjectNotFound, Pause
 from prefect.flow_engine import run_flow
 from prefect.states import Completed, Pending
 from sqlalchemy import select, update
@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from flows.engine.__main__ import clock, offset
 from flows.engine.books import Files
 from flows.playbook.model import Playbook
+from flows.runs import pages
 from flows.runs.deploy import register_book
 from flows.runs.environment import healthy
 from flows.runs.flow import ended, flow_of
@@ -76,6 +77,8 @@ class Follower:
     def _show(self, run: str) -> None:
         try:
             show(self._house, run)
+        except (Abort, Pause):  # cancelled in Prefect's pages: the cases are held and the run has ended
+            return
         except StoppedError:
             return
         except Exception as error:  # noqa: BLE001 - see below
@@ -148,32 +151,40 @@ def _end(house: House, run: str, flow_run: UUID, playbook: Playbook) -> None:
 
 
 class Attendance:
-    """What is looked at beside the journal: the company's files, the clock, and whether Prefect knows them."""
+    """What is looked at beside the journal: the company's files, the clock, and Prefect itself."""
 
     def __init__(self, house: House) -> None:
         self._house, self._files = house, Files(house.settings.playbooks)
-        self._registered: object = None
-        self._next = 0.0
-        self._pause = _FIRST
+        self._registered: tuple[int, bool] | None = None
+        self._next, self._pause = 0.0, _FIRST
+        self._answers = False
 
     def look(self) -> bool:
-        """Whether Prefect has answered and holds the deployments as the files say."""
+        """Whether Prefect answers and holds the deployments as the files say; asked once a second, or less."""
         if time.monotonic() < self._next:
-            return self._registered is not None
+            return self._answers
         house = self._house
         house.book = self._files.changed() or house.book
         house.clock = clock(house.store)
-        self._next = time.monotonic() + _FIRST
-        shifted = offset(house.store) != timedelta()
-        if self._registered != (id(house.book), shifted):
-            self._register(shifted=shifted)
-        return self._registered is not None
+        try:
+            self._answers = self._attend(shifted=offset(house.store) != timedelta())
+        except Exception as error:  # noqa: BLE001 - see below
+            # Whatever Prefect's client raises: the journal is gathered all the same.
+            log.warning("Prefect is asked again in %.0f s (%s)", self._pause, type(error).__name__)
+            self._answers = False
+        self._pause = _FIRST if self._answers else min(self._pause * 2, _LONGEST)
+        self._next = time.monotonic() + self._pause
+        return self._answers
 
-    def _register(self, *, shifted: bool) -> None:
-        self._next, self._pause = time.monotonic() + self._pause, min(self._pause * 2, _LONGEST)
-        if healthy(self._house.settings):
+    def _attend(self, *, shifted: bool) -> bool:
+        if not healthy(self._house.settings):
+            return False
+        wanted = (id(self._house.book), shifted)
+        if self._registered != wanted:
             self._house.deployments = register_book(self._house.book, paused=shifted)
-            self._registered, self._pause = (id(self._house.book), shifted), _FIRST
+            self._registered = wanted
+        pages.cancel(self._house)
+        return True
 
 
 def follow(house: House) -> None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, or_, select
 
 from flows.runs.house import House
 from flows.store import tables as t
@@ -41,8 +41,9 @@ def due(house: House) -> list[str]:
     """Gathered runs whose window is over, and who may open beside those of their playbook, oldest first."""
     r, now = t.run.c, house.now()
     size = select(func.count()).where(t.run_case.c.run_id == r.id).scalar_subquery()
+    open_ = or_(r.state == "open", r.id.in_(house.opening))  # ended here, but perhaps not yet in Prefect
     with house.store.read() as session:
-        found = rows(session, select(t.run, size.label("size")).where(r.state == "open").order_by(r.opened_at, r.id))
+        found = rows(session, select(t.run, size.label("size")).where(open_).order_by(r.opened_at, r.id))
     shown: defaultdict[str, int] = defaultdict(int)
     for row in found:
         shown[row["playbook"]] += row["flow_run"] is not None or row["id"] in house.opening

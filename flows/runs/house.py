@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from connectors.clock import Clock
 from flows.engine.__main__ import clock
@@ -43,6 +43,7 @@ class House:
     claimed: set[tuple[str, str]] = field(default_factory=set)  # periods that a scheduled run shows itself
     opening: set[str] = field(default_factory=set)  # runs that a thread is about to open in Prefect
     cut_off: set[str] = field(default_factory=set)  # runs open in Prefect that no thread shows any more
+    cancelled: set[str] = field(default_factory=set)  # runs that were cancelled in Prefect's pages
     lock: threading.Lock = field(default_factory=threading.Lock)  # who takes a gathered run
     stop: threading.Event = field(default_factory=threading.Event)
     patience: timedelta = PATIENCE
@@ -66,9 +67,13 @@ class House:
 
     def settle(self, run: str, playbook: Playbook, holds: Callable[[Progress], bool]) -> Progress:
         """Wait until something holds, or nothing has moved for a while. Raises StoppedError."""
-        seen, since = -1, time.monotonic()
+        seen, since, line = -1, time.monotonic(), -1
         while True:
-            progress = self.progress(run, playbook)
+            if (newest := self._newest()) == line and time.monotonic() - since < self.patience.total_seconds():
+                if self.stop.wait(LOOK):
+                    raise StoppedError
+                continue
+            line, progress = newest, self.progress(run, playbook)
             moved = sum(len(trace.passed) + bool(trace.stood) for trace in progress.traces)
             if moved != seen:
                 seen, since = moved, time.monotonic()
@@ -76,6 +81,11 @@ class House:
                 return progress
             if self.stop.wait(LOOK):
                 raise StoppedError
+
+    def _newest(self) -> int:
+        """The journal's newest line: while there is no new one, nothing has moved."""
+        with self.store.read() as session:
+            return session.execute(select(func.max(t.journal.c.id))).scalar() or 0
 
     def now(self) -> datetime:
         return self.clock.now()

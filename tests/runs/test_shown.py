@@ -5,16 +5,20 @@ import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prefect import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-from prefect.states import Pending, Running
+from prefect.states import Cancelling, Pending, Running
 from sqlalchemy import insert
 
+from connectors.errors import Rejected
 from flows.runs.flow import flow_of
 from flows.runs.follow import Follower, follow
+from flows.runs.pages import HELD_BECAUSE, again, cancel
 from flows.store import tables as t
+from flows.store.write import journal
 from tests.runs.conftest import CANARY, SERVER, Prefect, flow_run, task_runs, until
 
 pytestmark = pytest.mark.usefixtures("prefect")
@@ -88,16 +92,15 @@ def test_an_error_nobody_has_taken_fails_the_run_and_one_that_is_taken_does_not(
 def test_a_thousand_cases_share_few_runs_and_at_most_two_are_open(shop: Any, shown: Any) -> None:
     seen = shown([shop.machine("log", "ledger.record", {"kind": "apply"}, do="적는다")])
     seen.register()
-    for number in range(1_000):
-        shop.asks(f"k{number}", CANARY, f"010-2{number // 10_000:03}-{number:04}")
-    most, done = 0, False
+    waves, most = [range(start, start + 50) for start in range(0, 1_000, 50)], 0
 
     def settled() -> bool:
-        nonlocal most, done
-        done = done or not shop.engine.turn()
+        nonlocal most
+        if waves:
+            _happened(shop, waves.pop(0))
         busy = seen.follower.look()
         most = max(most, busy)
-        return done and not busy and not seen.open()
+        return not waves and not busy and not seen.open()
 
     until(settled, 60)
     runs = shop.all(t.run)
@@ -105,6 +108,48 @@ def test_a_thousand_cases_share_few_runs_and_at_most_two_are_open(shop: Any, sho
     assert most <= 2
     assert sum(len(shop.all(t.run_case, t.run_case.c.run_id == run["id"])) for run in runs) == 1_000
     assert {flow_run(run["flow_run"]).state.name for run in runs} == {"Completed"}
+
+
+def _happened(shop: Any, numbers: range) -> None:
+    """What the engine writes of cases with one step; the engine itself would take longer than the test may."""
+    now, playbook = shop.clock.now(), shop.world.book.playbooks["visit"]
+    with shop.store.write() as session:
+        shop.world.keep_version(session, playbook)
+        for number in numbers:
+            case = {"id": f"c{number}", "playbook": "visit", "version": playbook.version, "leg": 1}
+            facts = {"opened_at": now, "status": "ended", "step": 1, "failed": False, "outcome": "done"}
+            session.execute(insert(t.case).values(**case, **facts))
+            for step, state in ((None, "opened"), ("log", "done"), (None, "ended")):
+                journal(session, case, step, state, now)
+
+
+def test_cancelled_in_prefect_a_run_holds_its_unfinished_cases(shop: Any, shown: Any) -> None:
+    seen = shown([shop.machine("call", "sink.put", {"path": "x", "body": {}}, do="보낸다")])
+    seen.register()
+    shop.calls.dead = True
+    shop.asks(name=CANARY)
+    shop.turns()
+    (run,) = until(lambda: seen.follower.look() and [one for one in seen.open() if one["flow_run"]])
+    until(lambda: flow_run(run["flow_run"]).state.name == "Running")
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(UUID(run["flow_run"]), Cancelling(), force=True)
+    assert cancel(seen.house) == 1
+    assert [one["id"] for one in seen.follow()] == [run["id"]]
+    assert shop.case()["held"] == HELD_BECAUSE
+    assert flow_run(run["flow_run"]).state.name == "Cancelled"
+
+
+def test_retried_in_prefect_failed_cases_are_tried_again_unless_somebody_has_them(shop: Any, shown: Any) -> None:
+    seen = shown([shop.machine("call", "sink.put", {"path": "x", "body": {}}, do="보낸다")])
+    shop.calls.answers_to["sink.put"] = [Rejected("the service refused (400)"), {}]
+    shop.asks(name=CANARY)
+    shop.turns()
+    (run,) = seen.follow()
+    assert flow_run(run["flow_run"]).state.name == "Failed"
+    assert again(seen.house, run["id"]).message == "1 tried again, shown in a new run"
+    shop.turns()
+    _, later = seen.follow()
+    assert flow_run(later["flow_run"]).state.message == "1 ended"
 
 
 def test_a_run_that_was_cut_off_is_ended_from_the_journal(shop: Any, shown: Any) -> None:
