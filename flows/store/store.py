@@ -101,9 +101,11 @@ def _migrate(engine: Engine) -> None:
 
 def _cause(error: Exception) -> str:
     known = {
-        "disk": "the disk is full; free some space and start again",
-        "readonly": "it may not be written; check who owns the folder",
+        "malformed": "the file is damaged; restore a backup",  # "database disk image is malformed"
         "not a database": "the file is damaged or something else; restore a backup",
+        "disk is full": "the disk is full; free some space and start again",
+        "disk i/o": "the disk does not read or write; free some space, or look at the disk",
+        "readonly": "it may not be written; check who owns the folder",
         "locked": "another program holds it; stop that one first",
     }
     words = str(getattr(error, "orig", None) or error)
