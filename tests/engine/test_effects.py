@@ -69,9 +69,10 @@ def test_a_service_that_is_down_is_waited_for_with_growing_pauses(shop, effect):
 @pytest.mark.parametrize("effect", USES)
 def test_a_service_that_stays_down_becomes_a_persons_work(shop, effect):
     begin(shop, effect, Unavailable("down"), fallback={"by": "owner", "do": "전화한다"})
+    shop.world.give_up = timedelta(hours=2)
     shop.until_rest(timedelta(hours=30))
     made, ended = shop.effects()[0]["made_at"], shop.effects()[0]["ended_at"]
-    assert timedelta(hours=23) < ended - made <= timedelta(hours=24)
+    assert timedelta(hours=1, minutes=50) < ended - made <= timedelta(hours=2)
     (asked,) = shop.asked()
     assert (asked["kind"], asked["person"]) == ("fallback", "han")
     assert "given up" in asked["reason"]
