@@ -39,12 +39,12 @@ def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     store = open_store(settings.home)
+    files = Files(settings.playbooks)  # before they are read: a change meanwhile is seen, not missed
     world = make_world(settings, store)
     calls = Calls(world, store, wake)
     engine = Engine(store, world, calls, fires_at_once=offset(store) != timedelta())
     if count := engine.recover():
         log.info("%s effects were in flight at the last stop and are settled", count)
-    files = Files(settings.playbooks)
     looked = seen = float("-inf")
     while not stop.is_set():
         if (now := time.monotonic()) - looked > LOOK:
