@@ -62,7 +62,7 @@ class Supervisor:
         self.home, self.port, self.prefect = home, port, prefect
         self.stopping = False
         self.parts: list[Part] = []
-        self.lock = _lock(home)
+        self.lock = take_home(home)
         self.socket = _bind(port)
         self.port = self.socket.getsockname()[1]
         os.environ["DIGILOG_PORT"] = str(self.port)  # what was asked for may have been 0: any free one
@@ -156,8 +156,11 @@ class Supervisor:
         return (part for part in self.parts if part.process and part.process.poll() is None)
 
 
-def _lock(home: Path) -> int:
-    """The home belongs to one `up`; the lock ends with its process."""
+def take_home(home: Path) -> int:
+    """The home belongs to one `up`; the lock ends with its process, or when the number returned is closed.
+
+    Raises CannotStart if it is taken.
+    """
     (home / "locks").mkdir(parents=True, exist_ok=True)
     handle = os.open(home / "locks" / "up", os.O_RDWR | os.O_CREAT, 0o600)
     try:

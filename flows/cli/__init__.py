@@ -11,11 +11,12 @@ from flows.people.assignments import AssignmentError
 from flows.screen import Refused, fail
 from flows.settings import SettingsError
 from flows.store.store import StoreError
+from flows.supervisor import CannotStart
 
 __all__ = ["app", "cases", "files", "main", "running", "work"]
 
 _TOLD = (
-    AssignmentError, BookError, ConnectorError, OperateError, Refused, SettingsError, StoreError,
+    AssignmentError, BookError, CannotStart, ConnectorError, OperateError, Refused, SettingsError, StoreError,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from flows.store.store import Store, open_store
 app = App(
     name="digilog",
     help="Turns the documented processes of a small company into running work.",
+    version=version("digilog"),
     version_flags=["--version"],
     result_action="return_value",
 )

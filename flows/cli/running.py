@@ -19,6 +19,7 @@ from flows.settings import Settings
 from flows.store.store import open_store
 from flows.store.wake import Wake
 from flows.store.write import set_setting
+from flows.supervisor import take_home
 
 _SPAN = re.compile(r"\+?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -40,6 +41,7 @@ def up(
     if not settings.playbooks.is_dir():
         raise Refused(f"there is no folder {settings.playbooks}; name the company's folder with --playbooks")
     book = open_book(settings.playbooks)
+    os.close(take_home(settings.home))  # a home that is up already keeps its company and its clock
     store = open_store(settings.home)
     (settings.home / "home.json").write_text(json.dumps({"playbooks": str(settings.playbooks)}), "utf-8")
     if clock_offset is not None:
