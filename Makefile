@@ -41,7 +41,7 @@ lock:  ## resolve the versions anew; commit the result
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv
 	.venv-lock/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
-		--no-header --no-emit-index-url --quiet --output-file requirements.lock
+		--no-header --no-emit-index-url --no-strip-extras --quiet --output-file requirements.lock
 	rm -rf .venv-lock
 
 clean:

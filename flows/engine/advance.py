@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from connectors.errors import ConnectorError, NotConnected
 from flows.engine.walk import Walk
@@ -16,6 +16,26 @@ from flows.store import data as kept
 from flows.store import tables as t
 from flows.store.read import Row, first, rows
 from flows.store.write import make_effect
+
+_a, _e, _pe = t.assignment.c, t.effect.c, t.private_effect.c
+_NEWEST_ASSIGNMENT = (
+    select(t.assignment)
+    .where(
+        _a.case_id == bindparam("case"),
+        _a.step == bindparam("step"),
+        _a.kind.in_(bindparam("kinds", expanding=True)),
+        _a.state != "withdrawn",
+    )
+    .order_by(_a.opened_at.desc(), _a.done_at.is_not(None), _a.done_at.desc(), _a.kind.desc())
+    .limit(1)
+)
+_ANSWERS = select(t.private_assignment.c.answers).where(t.private_assignment.c.assignment_id == bindparam("assignment"))
+_EFFECTS = (
+    select(t.effect, _pe.arguments, _pe.result)
+    .join(t.private_effect)
+    .where(_e.case_id == bindparam("case"), _e.step == bindparam("step"), _e.state != "cancelled")
+    .order_by(_e.id)
+)
 
 
 def advance(walk: Walk) -> None:
@@ -41,7 +61,8 @@ def _stop_or_go(walk: Walk) -> None:
 
 
 def _take(walk: Walk, step: Step) -> None:
-    if walk.case["began_at"] is None:
+    fresh = walk.case["began_at"] is None
+    if fresh:
         walk.case["began_at"] = walk.now
         if step.when and not walk.holds(step.when):
             walk.go_on("skipped")
@@ -50,6 +71,8 @@ def _take(walk: Walk, step: Step) -> None:
         _wait(walk, step)
     elif step.by and not step.by.machine:
         _by_person(walk, step)
+    elif fresh:  # nothing can have been asked or called for it yet
+        _start(walk, step)
     else:
         _by_machine(walk, step)
 
@@ -84,19 +107,11 @@ def _by_person(walk: Walk, step: Step) -> None:
 
 
 def _assignment(walk: Walk, step: Step, kinds: tuple[str, ...]) -> Row | None:
-    a = t.assignment.c
-    newest = (
-        select(t.assignment)
-        .where(a.case_id == walk.case["id"], a.step == step.id, a.kind.in_(kinds), a.state != "withdrawn")
-        .order_by(a.opened_at.desc(), a.done_at.is_not(None), a.done_at.desc(), a.kind.desc())
-        .limit(1)
-    )
-    return first(walk.session, newest)
+    return first(walk.session, _NEWEST_ASSIGNMENT, case=walk.case["id"], step=step.id, kinds=kinds)
 
 
 def _answers(walk: Walk, asked: Mapping[str, Any]) -> dict[str, Any]:
-    row = select(t.private_assignment.c.answers).where(t.private_assignment.c.assignment_id == asked["id"])
-    found: dict[str, Any] = kept.load(walk.session.execute(row).scalar_one())
+    found: dict[str, Any] = kept.load(walk.session.execute(_ANSWERS, {"assignment": asked["id"]}).scalar_one())
     return found
 
 
@@ -115,9 +130,7 @@ def _by_machine(walk: Walk, step: Step) -> None:
 
 
 def _call_or_result(walk: Walk, step: Step) -> None:
-    e = t.effect.c
-    newest = select(t.effect).where(e.case_id == walk.case["id"], e.step == step.id, e.state != "cancelled")
-    effects = rows(walk.session, newest.order_by(e.id))
+    effects = rows(walk.session, _EFFECTS, case=walk.case["id"], step=step.id)
     match effects[-1]["state"] if effects else None:
         case None:
             _start(walk, step)
@@ -137,8 +150,7 @@ def _call_or_result(walk: Walk, step: Step) -> None:
 
 
 def _take_result(walk: Walk, step: Step, effect: Row) -> None:
-    row = select(t.private_effect.c.result).where(t.private_effect.c.effect_id == effect["id"])
-    result = kept.load(walk.session.execute(row).scalar_one() or "null")
+    result = kept.load(effect["result"] or "null")
     connector = walk.world.connection(effect["connection"])
     then = getattr(connector, "then", {}).get(effect["action"])
     if then:
@@ -167,7 +179,7 @@ def _failed(walk: Walk, step: Step, effects: list[Row]) -> None:
     """Another medium if the message has one; else a person."""
     if effects[-1]["message"]:
         try:
-            _do(walk, step, _mediums(walk, effects))
+            _do(walk, step, _mediums(effects))
         except ConnectorError:
             pass
         else:
@@ -175,10 +187,8 @@ def _failed(walk: Walk, step: Step, effects: list[Row]) -> None:
     _to_person(walk, step, effects[-1]["reason"])
 
 
-def _mediums(walk: Walk, effects: list[Row]) -> tuple[str, ...]:
-    p = t.private_effect.c
-    arguments = select(p.arguments).where(p.effect_id.in_(effect["id"] for effect in effects))
-    return tuple(kept.load(one)["medium"] for one in walk.session.execute(arguments).scalars())
+def _mediums(effects: list[Row]) -> tuple[str, ...]:
+    return tuple(kept.load(effect["arguments"])["medium"] for effect in effects)
 
 
 def _to_person(walk: Walk, step: Step, reason: str | None, *, failed: bool = True) -> None:

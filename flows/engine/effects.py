@@ -1,26 +1,25 @@
 """Calls to services: marked `sending` before they leave, sorted by their answer afterwards; doubt is never guessed."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from connectors.errors import ConnectorError, NotConnected, Unavailable, Uncertain
+from flows.engine.each import Units
 from flows.engine.world import OUTGOING_STATES, World
 from flows.ledger.messages import gate
 from flows.store import data as kept
 from flows.store import tables as t
 from flows.store.read import Row, rows, the
-from flows.store.write import open_assignment
+from flows.store.write import change, open_assignment
 
 REPEATABLE = frozenset({"read", "repeat", "keyed"})  # a second call does no harm
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds between tries
 _e, _c = t.effect.c, t.case.c
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,48 +43,49 @@ class Answer:
     error: ConnectorError | None = None
 
 
-def mark_sending(session: Connection, world: World, now: datetime, free: int) -> list[Sending]:
+_earlier = t.effect.alias().c
+_NOW = bindparam("now", type_=t.At())
+_PAUSED = select(t.connection.c.name).where(t.connection.c.paused.is_not(None))
+_DUE = (
+    select(t.effect, _c.held, _c.status, _c.playbook, _c.version, t.private_effect.c.arguments)
+    .select_from(t.effect.outerjoin(t.case).join(t.private_effect))
+    .where(
+        _e.state == "due",
+        _e.next_at <= _NOW,
+        or_(_e.case_id.is_(None), _c.held.is_(None)),
+        _e.connection.not_in(_PAUSED),
+        ~exists().where(
+            _earlier.party_id == _e.party_id,
+            _earlier.connection == _e.connection,
+            _earlier.id < _e.id,
+            or_(
+                _earlier.state == "sending",
+                and_(_earlier.state == "due", or_(_earlier.next_at <= _NOW, _earlier.attempt > 0)),
+            ),
+        ),
+    )
+    .order_by(_e.next_at, _e.id)
+    .limit(bindparam("free"))
+)
+
+
+def mark_sending(units: Units, world: World, now: datetime, free: int) -> list[Sending]:
     """Mark as many due effects as there are free slots; each is checked once more, at this moment.
 
     Effects of one party leave a connection in order: a due or parked one holds back the later ones, a deferred
     one does not.
     """
-    earlier = t.effect.alias().c
-    paused = select(t.connection.c.name).where(t.connection.c.paused.is_not(None))
-    due = (
-        select(t.effect, _c.held, _c.status, _c.playbook, _c.version, t.private_effect.c.arguments)
-        .select_from(t.effect.outerjoin(t.case).join(t.private_effect))
-        .where(
-            _e.state == "due",
-            _e.next_at <= now,
-            or_(_e.case_id.is_(None), _c.held.is_(None)),
-            _e.connection.not_in(paused),
-            ~exists().where(
-                earlier.party_id == _e.party_id,
-                earlier.connection == _e.connection,
-                earlier.id < _e.id,
-                or_(
-                    earlier.state == "sending",
-                    and_(earlier.state == "due", or_(earlier.next_at <= now, earlier.attempt > 0)),
-                ),
-            ),
-        )
-        .order_by(_e.next_at, _e.id)
-        .limit(free)
-    )
-    return [one for row in rows(session, due) if (one := _check_and_mark(session, world, row, now))]
+    session = units.session
 
+    def mark(row: Row) -> Sending | None:
+        return _mark(session, row, now) if _may_send(session, world, row, now) else None
 
-def _check_and_mark(session: Connection, world: World, row: Row, now: datetime) -> Sending | None:
-    try:
-        with session.begin_nested():
-            return _mark(session, row, now) if _may_send(session, world, row, now) else None
-    except Exception as error:
-        # A poisoned effect (its version or message is gone) must not end the turn for all others.
-        log.exception("effect %s was set aside", row["id"])
-        _change(session, row, state="failed", ended_at=now, reason=_own_fault(error))
+    def fail(row: Row, fault: str) -> None:
+        _change(session, row, state="failed", ended_at=now, reason=fault)
         _wake(session, row, now)
-        return None
+
+    found = rows(session, _DUE, now=now, free=free)
+    return [one for one in units.each(found, mark, fail) if one]
 
 
 def _mark(session: Connection, row: Row, now: datetime) -> Sending:
@@ -122,29 +122,32 @@ def _closed_until(session: Connection, world: World, row: Row, now: datetime) ->
     return opens if opens > now else None
 
 
-def take(session: Connection, world: World, answer: Answer, now: datetime) -> None:
-    """Write down what came back, and wake the case. What cannot be kept leaves the effect uncertain."""
-    row = the(session, select(t.effect).where(_e.id == answer.effect))
-    if row["state"] != "sending":
-        return
-    try:
-        with session.begin_nested():
+_EFFECT = select(t.effect).where(_e.id == bindparam("effect"))
+
+
+def take(units: Units, world: World, answers: list[Answer], now: datetime) -> None:
+    """Write down what came back, and wake the cases. What cannot be kept leaves its effect uncertain."""
+    session = units.session
+
+    def one(answer: Answer) -> None:
+        row = the(session, _EFFECT, effect=answer.effect)
+        if row["state"] == "sending":
             _take(session, world, row, answer, now)
-    except Exception as error:
-        # One result of an odd shape must not end the turn for all others.
-        log.exception("the answer to effect %s was set aside", row["id"])
-        harmless = row["effect_class"] == "read"
-        state = "failed" if harmless else "in_doubt"
-        _change(session, row, state=state, ended_at=now, reason=_own_fault(error))
+
+    def fail(answer: Answer, fault: str) -> None:
+        row = the(session, _EFFECT, effect=answer.effect)
+        state = "failed" if row["effect_class"] == "read" else "in_doubt"
+        _change(session, row, state=state, ended_at=now, reason=fault)
         _wake(session, row, now)
+
+    units.each(answers, one, fail)
 
 
 def _take(session: Connection, world: World, row: Row, answer: Answer, now: datetime) -> None:
     match answer.error:
         case None:
             _change(session, row, state="done", ended_at=now, reason=None)
-            result = update(t.private_effect).where(t.private_effect.c.effect_id == row["id"])
-            session.execute(result.values(result=kept.dump(answer.result)))
+            change(session, t.private_effect, row["id"], result=kept.dump(answer.result))
         case NotConnected() as error:
             _change(session, row, state="due", next_at=now, reason=error.reason)
             _pause(session, row, error, now)
@@ -157,10 +160,6 @@ def _take(session: Connection, world: World, row: Row, answer: Answer, now: date
         case error:
             _change(session, row, state="failed", ended_at=now, reason=error.reason)
     _wake(session, row, now)
-
-
-def _own_fault(error: Exception) -> str:
-    return f"digilog itself failed here ({type(error).__name__}); the log of the engine has the details"
 
 
 def _later(session: Connection, world: World, row: Row, error: ConnectorError, now: datetime) -> None:
@@ -202,9 +201,12 @@ def recover(session: Connection, now: datetime) -> int:
 
 
 def _change(session: Connection, row: Row, **values: Any) -> None:
-    session.execute(update(t.effect).where(_e.id == row["id"]).values(**values))
+    change(session, t.effect, row["id"], **values)
+
+
+_WAKE = update(t.case).where(_c.id == bindparam("case"), _c.status != "ended")
 
 
 def _wake(session: Connection, row: Row, now: datetime) -> None:
     if row["case_id"]:
-        session.execute(update(t.case).where(_c.id == row["case_id"], _c.status != "ended").values(wake_at=now))
+        session.execute(_WAKE, {"case": row["case_id"], "wake_at": now})

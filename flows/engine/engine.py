@@ -1,24 +1,23 @@
 """The engine: one owner thread that takes turns; a turn is one transaction, and calls leave after its commit."""
 
-import logging
-from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, select
+from sqlalchemy.exc import OperationalError
 
 from flows.engine import effects, events, scheduler
 from flows.engine.advance import advance
+from flows.engine.each import Units
 from flows.engine.walk import Walk
 from flows.engine.world import World
 from flows.people.notices import look
 from flows.store import tables as t
-from flows.store.read import rows
+from flows.store.read import Row, rows
 from flows.store.store import Store
-from flows.store.write import journal
+from flows.store.write import change, journal
 
 AT_ONCE = 200  # events and cases of one turn: enough to share a commit, few enough to stay quick
-log = logging.getLogger(__name__)
 _STANDING = frozenset({"waiting", "assigned", "parked", "in_doubt"})
 
 
@@ -49,17 +48,27 @@ class Engine:
         self._answers += self._calls.answers()
         if not self._answers and not self._anything():
             return False
-        with self._store.write() as session:
-            now = self._world.clock.now()
-            for answer in self._answers:
-                effects.take(session, self._world, answer, now)
-            scheduler.start_due(session, self._world, now, self._grace)
-            took = self._events(session) + self._cases(session, now) + self._assignments(session, now)
-            sending = effects.mark_sending(session, self._world, now, self._calls.free)
+        try:
+            took, sending = self._take(careful=False)
+        except OperationalError:  # a busy or full disk: nothing was done, and nothing is lost by coming again
+            self._world.forget()
+            raise
+        except Exception:  # noqa: BLE001 - one poisoned row must not stop the others
+            self._world.forget()
+            took, sending = self._take(careful=True)
         self._answers = []
         for one in sending:
             self._calls.submit(one)
         return bool(took or sending)
+
+    def _take(self, *, careful: bool) -> tuple[int, list[effects.Sending]]:
+        """All that is due, in one transaction."""
+        with self._store.write() as session:
+            units, now = Units(session, careful), self._world.clock.now()
+            effects.take(units, self._world, self._answers, now)
+            scheduler.start_due(session, self._world, now, self._grace)
+            took = self._events(units) + self._cases(units, now) + self._assignments(units, now)
+            return took, effects.mark_sending(units, self._world, now, self._calls.free)
 
     def next_wake(self) -> datetime | None:
         """When something is due next, if nothing comes from outside before."""
@@ -76,88 +85,67 @@ class Engine:
         """Whether a turn has work; reading costs nothing, a write transaction a disk sync."""
         now = self._world.clock.now()
         with self._store.read() as session:
-            if session.execute(select(t.event.c.id).where(t.event.c.state == "new").limit(1)).first():
-                return True
-            if any(session.execute(due.limit(1)).first() for due in (_due_cases(now), _due_assignments(now))):
-                return True
-            due = select(t.effect.c.id).where(t.effect.c.state == "due", t.effect.c.next_at <= now)
-            if session.execute(due.limit(1)).first():
+            if any(session.execute(due, {"now": now}).first() for due in _ANYTHING):
                 return True
             return scheduler.anything(session, self._world, now, self._grace)
 
-    def _events(self, session: Connection) -> int:
-        rows = session.execute(select(t.event).where(t.event.c.state == "new").order_by(t.event.c.id).limit(AT_ONCE))
-        return self._each(
-            session,
-            rows.mappings().all(),
-            lambda row: events.take(session, self._world, row),
-            lambda row, fault: session.execute(
-                update(t.event).where(t.event.c.id == row["id"]).values(state="quarantined", reason=fault)
-            ),
-        )
-
-    def _cases(self, session: Connection, now: datetime) -> int:
-        found = rows(session, _due_cases(now).limit(AT_ONCE))
-        return self._each(
-            session,
+    def _events(self, units: Units) -> int:
+        found = rows(units.session, events.NEW, at_once=AT_ONCE)
+        units.each(
             found,
-            lambda row: self._advance(session, dict(row), now),
-            lambda row, fault: _hold(session, row, fault, now),
+            lambda row: events.take(units.session, self._world, row),
+            lambda row, fault: change(units.session, t.event, row["id"], state="quarantined", reason=fault),
         )
+        return len(found)
 
-    def _advance(self, session: Connection, case: dict[str, Any], now: datetime) -> None:
+    def _cases(self, units: Units, now: datetime) -> int:
+        found = rows(units.session, _DUE_CASES, now=now, at_once=AT_ONCE)
+        units.each(
+            found,
+            lambda row: self._advance(units.session, dict(row), now),
+            lambda row, fault: _hold(units.session, row, fault, now),
+        )
+        return len(found)
+
+    def _advance(self, session: Connection, case: Row, now: datetime) -> None:
         case["was_leg"] = case["leg"]
         case["leg"] += case["status"] in _STANDING
         advance(Walk(self._world, session, self._world.pinned(session, case["version"]), case, now))
 
-    def _assignments(self, session: Connection, now: datetime) -> int:
-        found = rows(session, _due_assignments(now).limit(AT_ONCE))
-        return self._each(
-            session,
+    def _assignments(self, units: Units, now: datetime) -> int:
+        found = rows(units.session, _DUE_ASSIGNMENTS, now=now, at_once=AT_ONCE)
+        units.each(
             found,
-            lambda row: self._look(session, row, now),
-            lambda row, _fault: session.execute(
-                update(t.assignment).where(t.assignment.c.id == row["id"]).values(next_at=None)
-            ),
+            lambda row: self._look(units.session, row, now),
+            lambda row, _fault: change(units.session, t.assignment, row["id"], next_at=None),
         )
+        return len(found)
 
-    def _look(self, session: Connection, row: Any, now: datetime) -> None:
+    def _look(self, session: Connection, row: Row, now: datetime) -> None:
         playbook = None
         if row["case_id"]:
             version = session.execute(select(t.case.c.version).where(t.case.c.id == row["case_id"])).scalar_one()
             playbook = self._world.pinned(session, version)
         look(session, self._world.book, playbook, row, now, self._world.links)
 
-    def _each(
-        self,
-        session: Connection,
-        rows: Iterable[Any],
-        do: Callable[[Any], object],
-        fail: Callable[[Any, str], object],
-    ) -> int:
-        """Each row in a savepoint of its own: a poisoned one harms nobody else."""
-        count = 0
-        for row in rows:
-            count += 1
-            try:
-                with session.begin_nested():
-                    do(row)
-            except Exception as error:
-                log.exception("row %s was set aside", row["id"])
-                fail(row, f"digilog itself failed here ({type(error).__name__}); the log of the engine has the details")
-        return count
+
+_a, _c, _e = t.assignment.c, t.case.c, t.effect.c
+_NOW: BindParameter[datetime] = bindparam("now", type_=t.At())
+_AT_ONCE: BindParameter[int] = bindparam("at_once")
+_CASE_IS_DUE = and_(_c.wake_at <= _NOW, _c.held.is_(None))
+_ASSIGNMENT_IS_DUE = and_(_a.state.in_(("open", "claimed")), _a.next_at <= _NOW)
+_DUE_CASES = (
+    select(t.case, t.private_case.c.data).join(t.private_case).where(_CASE_IS_DUE).order_by(_c.wake_at).limit(_AT_ONCE)
+)
+_DUE_ASSIGNMENTS = select(t.assignment).where(_ASSIGNMENT_IS_DUE).order_by(_a.next_at).limit(_AT_ONCE)
+_ANYTHING = (
+    select(t.event.c.id).where(t.event.c.state == "new").limit(1),
+    select(_c.id).where(_CASE_IS_DUE).limit(1),
+    select(_a.id).where(_ASSIGNMENT_IS_DUE).limit(1),
+    select(_e.id).where(_e.state == "due", _e.next_at <= _NOW).limit(1),
+)
 
 
-def _due_cases(now: datetime) -> Any:
-    c = t.case.c
-    return select(t.case).where(c.wake_at <= now, c.held.is_(None)).order_by(c.wake_at)
-
-
-def _due_assignments(now: datetime) -> Any:
-    a = t.assignment.c
-    return select(t.assignment).where(a.state.in_(("open", "claimed")), a.next_at <= now).order_by(a.next_at)
-
-
-def _hold(session: Connection, case: Any, reason: str, now: datetime) -> None:
-    session.execute(update(t.case).where(t.case.c.id == case["id"]).values(held=reason, failed=True))
+def _hold(session: Connection, case: Row, reason: str, now: datetime) -> None:
+    change(session, t.case, case["id"], held=reason, failed=True)
     journal(session, case, None, "held", now, reason=reason)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, select
 
 from flows.engine.decide import Change, Contact, Event, Note, Open, Quarantine, Stop, decide, read_body
 from flows.engine.scope import Scope
@@ -16,9 +16,23 @@ from flows.playbook.model import Playbook
 from flows.playbook.schedule import Schedule
 from flows.store import data as kept
 from flows.store import tables as t
-from flows.store.read import Row, the
-from flows.store.write import RAW_KEPT, journal, new_id
+from flows.store.read import Row, first, rows, the
+from flows.store.write import RAW_KEPT, add, change, journal, new_id
 
+_ev, _pe = t.event.c, t.private_event.c
+NEW = (
+    select(t.event, _pe.body)
+    .outerjoin(t.private_event)
+    .where(_ev.state == "new")
+    .order_by(_ev.id)
+    .limit(bindparam("at_once"))
+)
+_OPEN_CASES = select(t.case.c.id, t.case.c.playbook, t.case.c.version).where(
+    t.case.c.party_id == bindparam("party"), t.case.c.status != "ended"
+)
+_OPEN_CASE = _OPEN_CASES.where(t.case.c.playbook == bindparam("playbook")).limit(1)
+_CASE = select(t.case).where(t.case.c.id == bindparam("case"))
+_EXCHANGE = select(t.exchange).where(t.exchange.c.id == bindparam("exchange"))
 HELD_UNTIL_LET_GO = "waits to be let go (state complete)"
 
 
@@ -32,14 +46,11 @@ class _Known:
         return find(self._session, contact.party_kind, contact.kind, contact.value)
 
     def open_case(self, playbook: str, party: str) -> str | None:
-        c = t.case.c
-        found = select(c.id).where(c.playbook == playbook, c.party_id == party, c.status != "ended")
-        return self._session.execute(found.limit(1)).scalar()
+        found = first(self._session, _OPEN_CASE, playbook=playbook, party=party)
+        return found["id"] if found else None
 
     def open_cases(self, party: str) -> list[Mapping[str, Any]]:
-        c = t.case.c
-        rows = select(c.id, c.playbook, c.version).where(c.party_id == party, c.status != "ended")
-        return [dict(row) for row in self._session.execute(rows).mappings()]
+        return list(rows(self._session, _OPEN_CASES, party=party))
 
     def pinned(self, version: str) -> Playbook:
         return self._world.pinned(self._session, version)
@@ -59,54 +70,51 @@ def take(session: Connection, world: World, row: Row) -> None:
     changes: list[Change] = (
         [Quarantine("the body is no JSON object")] if event is None else decide(event, world.book, known, states)
     )
-    stuck = next((change.reason for change in changes if isinstance(change, Quarantine)), None)
-    for change in changes:
-        _apply(session, world, row, change)
+    stuck = next((one.reason for one in changes if isinstance(one, Quarantine)), None)
+    for one in changes:
+        _apply(session, world, row, one)
     state = "quarantined" if stuck else "decided"
-    session.execute(update(t.event).where(t.event.c.id == row["id"]).values(state=state, reason=stuck))
+    change(session, t.event, row["id"], state=state, reason=stuck)
 
 
 def _read(session: Connection, row: Row) -> Event | None:
     facts = {name: row[name] for name in ("id", "name", "connection", "key", "at", "subject")}
     if row["name"] == "exchange.recorded":
-        found = select(t.exchange).where(t.exchange.c.id == row["subject"])
-        return Event(**facts, exchange=the(session, found))
+        return Event(**facts, exchange=the(session, _EXCHANGE, exchange=row["subject"]))
     if row["subject"] is not None:
         return Event(**facts)
-    raw = select(t.private_event.c.body).where(t.private_event.c.event_id == row["id"])
-    body = read_body(session.execute(raw).scalar_one())
+    if row["body"] is None:
+        raise LookupError("an event from outside without its body")
+    body = read_body(row["body"])
     return None if body is None else Event(**facts, body=body)
 
 
-def _apply(session: Connection, world: World, row: Row, change: Change) -> None:
-    match change:
+def _apply(session: Connection, world: World, row: Row, decided: Change) -> None:
+    match decided:
         case Open():
-            _open(session, world, row, change)
+            _open(session, world, row, decided)
         case Note(case):
-            found = the(session, select(t.case).where(t.case.c.id == case))
+            found = the(session, _CASE, case=case)
             journal(session, found, None, "noted", world.clock.now(), reason="asked again while this case is open")
         case Stop(case, outcome, reason):
             _stop(session, world, case, outcome, reason)
 
 
-def _open(session: Connection, world: World, row: Row, change: Open) -> None:
-    now, playbook = world.clock.now(), change.playbook
-    party = _party(session, world, row, change) if change.contact else None
+def _open(session: Connection, world: World, row: Row, opens: Open) -> None:
+    now, playbook = world.clock.now(), opens.playbook
+    party = _party(session, world, row, opens) if opens.contact else None
     world.keep_version(session, playbook)
     case = {
         "id": new_id(), "playbook": playbook.playbook, "version": playbook.version, "party_id": party,
-        "period": change.period, "event_id": row["id"], "opened_at": now, "status": "ready", "step": 0,
-        "leg": 1, "wake_at": now, "failed": False, "held": HELD_UNTIL_LET_GO if change.waits else None,
+        "period": opens.period, "event_id": row["id"], "opened_at": now, "status": "ready", "step": 0,
+        "leg": 1, "wake_at": now, "failed": False, "held": HELD_UNTIL_LET_GO if opens.waits else None,
     }  # fmt: skip
-    session.execute(insert(t.case).values(**case))
-    content: dict[str, Any] = {"fields": dict(change.fields), "results": {}}
-    if change.period:
-        content["period"] = _period(playbook, change.period)
-    session.execute(
-        insert(t.private_case).values(
-            case_id=case["id"], party_id=party, data=kept.dump(content), retain_until=now + RAW_KEPT
-        )
-    )
+    add(session, t.case, **case)
+    content: dict[str, Any] = {"fields": dict(opens.fields), "results": {}}
+    if opens.period:
+        content["period"] = _period(playbook, opens.period)
+    text = kept.dump(content)
+    add(session, t.private_case, case_id=case["id"], party_id=party, data=text, retain_until=now + RAW_KEPT)
     journal(session, case, None, "opened", now, reason=case["held"])
 
 
@@ -116,37 +124,37 @@ def _period(playbook: Playbook, id: str) -> dict[str, Any]:
     return {"id": id, "date": day, "previous": day - timedelta(days=1)}
 
 
-def _party(session: Connection, world: World, row: Row, change: Open) -> str:
+def _party(session: Connection, world: World, row: Row, opens: Open) -> str:
     """The party the case is about, with its other contact points, name and consents."""
-    contact, fields = change.contact, change.playbook.fields
+    contact, fields = opens.contact, opens.playbook.fields
     if contact is None:
         raise ValueError("a case about nobody has no party")
     now = world.clock.now()
     party = find_or_make(session, contact.party_kind, contact.kind, contact.value, now)
-    session.execute(update(t.private_event).where(t.private_event.c.event_id == row["id"]).values(party_id=party))
+    change(session, t.private_event, row["id"], party_id=party)
     for name, field in fields.items():
-        value = change.fields.get(name)
+        value = opens.fields.get(name)
         if field.type in {"phone", "email"} and value:
             add_contact(session, party, contact.party_kind, field.type, str(value))
         elif name == "name" and field.type == "text" and value:
             add_contact(session, party, contact.party_kind, "name", str(value))
         elif field.type == "consent":
-            session.execute(
-                insert(t.consent).values(
-                    party_id=party,
-                    purpose=field.purpose or "",
-                    medium=field.medium,
-                    given=bool(value),
-                    at=now,
-                    wording=field.label,
-                    event_id=row["id"],
-                )
+            add(
+                session,
+                t.consent,
+                party_id=party,
+                purpose=field.purpose or "",
+                medium=field.medium,
+                given=bool(value),
+                at=now,
+                wording=field.label,
+                event_id=row["id"],
             )
     return party
 
 
 def _stop(session: Connection, world: World, case: str, outcome: str, reason: str) -> None:
-    found = dict(the(session, select(t.case).where(t.case.c.id == case)))
+    found = the(session, _CASE, case=case)
     if found["status"] == "ended":
         return
     found["leg"] += found["status"] not in {"ready", "calling"}

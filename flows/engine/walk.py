@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select
 
 from flows.engine.scope import Scope
 from flows.engine.world import World
@@ -15,7 +15,7 @@ from flows.playbook.model import By, Playbook, Step
 from flows.playbook.time import Time
 from flows.store import data as kept
 from flows.store import tables as t
-from flows.store.write import journal, open_assignment, withdraw
+from flows.store.write import change, journal, open_assignment, withdraw
 
 
 @dataclass
@@ -31,9 +31,9 @@ class Walk:
 
     @cached_property
     def data(self) -> dict[str, Any]:
-        row = select(t.private_case.c.data).where(t.private_case.c.case_id == self.case["id"])
-        found: dict[str, Any] = kept.load(self.session.execute(row).scalar_one())
-        self._read = kept.dump(found)
+        if "data" not in self.case:
+            self.case["data"] = self.session.execute(_DATA, {"case": self.case["id"]}).scalar_one()
+        found: dict[str, Any] = kept.load(self.case["data"])
         return found
 
     @property
@@ -146,13 +146,12 @@ class Walk:
         return self.playbook.owner if to == "playbook_owner" else to
 
     def save(self) -> None:
-        values = {name: self.case[name] for name in _KEPT}
-        self.session.execute(update(t.case).where(t.case.c.id == self.case["id"]).values(**values))
-        if "data" in self.__dict__ and (text := kept.dump(self.data)) != self._read:
-            row = update(t.private_case).where(t.private_case.c.case_id == self.case["id"])
-            self.session.execute(row.values(data=text))
+        change(self.session, t.case, self.case["id"], **{name: self.case[name] for name in _KEPT})
+        if "data" in self.__dict__ and (text := kept.dump(self.data)) != self.case["data"]:
+            change(self.session, t.private_case, self.case["id"], data=text)
 
 
+_DATA = select(t.private_case.c.data).where(t.private_case.c.case_id == bindparam("case"))
 _KEPT = (
     "status",
     "step",

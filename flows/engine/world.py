@@ -39,6 +39,7 @@ class World:
     wake_web: Callable[[], None] = lambda: None
     simulated: bool = False  # a playbook in state design runs too, since nothing real is reached
 
+    _versions: set[str] = field(default_factory=set)  # known to be kept
     _connections: dict[str, tuple[ConnectionEntry, Connector]] = field(default_factory=dict)
 
     def connection(self, name: str) -> Connector:
@@ -93,8 +94,14 @@ class World:
 
     def keep_version(self, session: Connection, playbook: Playbook) -> None:
         """Keep the text of a version that a case is pinned to."""
-        row = {"hash": playbook.version, "playbook": playbook.playbook, "text": playbook.text}
-        session.execute(upsert(t.version).values(**row, at=self.clock.now()).on_conflict_do_nothing())
+        if playbook.version not in self._versions:
+            row = {"hash": playbook.version, "playbook": playbook.playbook, "text": playbook.text}
+            session.execute(upsert(t.version).values(**row, at=self.clock.now()).on_conflict_do_nothing())
+            self._versions.add(playbook.version)
+
+    def forget(self) -> None:
+        """A turn was rolled back: what it kept is not kept."""
+        self._versions.clear()
 
 
 class _Now:

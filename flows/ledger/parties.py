@@ -4,12 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from flows.playbook.model import Canvas
 from flows.store import tables as t
 from flows.store.read import Row, rows
-from flows.store.write import new_id
+from flows.store.write import add, new_id
+
+_k = t.private_contact.c
+_FIND = select(_k.party_id).where(
+    _k.party_kind == bindparam("party_kind"), _k.kind == bindparam("kind"), _k.value == bindparam("value")
+)
+_CONTACTS = (
+    select(_k.value).where(_k.party_id == bindparam("party"), _k.kind == bindparam("kind")).order_by(_k.id.desc())
+)
 
 
 def find_or_make(session: Connection, kind: str, contact: str, value: str, now: datetime) -> str:
@@ -18,30 +26,24 @@ def find_or_make(session: Connection, kind: str, contact: str, value: str, now: 
     if known:
         return known
     id = new_id()
-    session.execute(insert(t.party).values(id=id, kind=kind, made_at=now))
+    add(session, t.party, id=id, kind=kind, made_at=now)
     add_contact(session, id, kind, contact, value)
     return id
 
 
 def find(session: Connection, kind: str, contact: str, value: str) -> str | None:
-    c = t.private_contact.c
-    found = select(c.party_id).where(c.party_kind == kind, c.kind == contact, c.value == value)
-    return session.execute(found).scalar()
+    return session.execute(_FIND, {"party_kind": kind, "kind": contact, "value": value}).scalar()
 
 
 def add_contact(session: Connection, party: str, party_kind: str, contact: str, value: str) -> None:
     """Keep a phone number, e-mail address or name of a party, once."""
     if value not in contacts(session, party, contact):
-        session.execute(
-            insert(t.private_contact).values(party_id=party, party_kind=party_kind, kind=contact, value=value)
-        )
+        add(session, t.private_contact, party_id=party, party_kind=party_kind, kind=contact, value=value)
 
 
 def contacts(session: Connection, party: str, contact: str) -> list[str]:
     """The party's values of one kind, the newest first."""
-    c = t.private_contact.c
-    rows = select(c.value).where(c.party_id == party, c.kind == contact).order_by(c.id.desc())
-    return list(session.execute(rows).scalars())
+    return list(session.execute(_CONTACTS, {"party": party, "kind": contact}).scalars())
 
 
 def family(kind: str) -> str:

@@ -3,9 +3,10 @@
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from flows.store import data
@@ -25,6 +26,31 @@ def new_id(length: int = 10) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _update(table: Table) -> Update:
+    (key,) = table.primary_key
+    return update(table).where(key == bindparam("the_row"))
+
+
+def add(session: Connection, table: Table, **values: Any) -> Any:
+    """Insert one row and return its key. Statements are built once: building costs more than the database does."""
+    made = session.execute(_insert(table), values)
+    return made.inserted_primary_key[0] if made.inserted_primary_key else None
+
+
+def change(session: Connection, table: Table, row: Any, **values: Any) -> None:
+    """Change one row by its key."""
+    session.execute(_update(table), {"the_row": row, **values})
+
+
+_EMIT = upsert(t.event).on_conflict_do_nothing().returning(t.event.c.id)
+
+
 def emit(
     session: Connection,
     connection: str,
@@ -38,26 +64,12 @@ def emit(
     quarantined: str | None = None,
 ) -> int | None:
     """Keep one event. Returns its id, or none if this connection's key is known already."""
-    made = session.execute(
-        upsert(t.event)
-        .values(
-            connection=connection,
-            key=key,
-            name=name,
-            at=at,
-            subject=subject,
-            state="quarantined" if quarantined else "new",
-            reason=quarantined,
-        )
-        .on_conflict_do_nothing()
-        .returning(t.event.c.id)
-    ).scalar()
+    state = "quarantined" if quarantined else "new"
+    facts = {"connection": connection, "key": key, "name": name, "at": at, "subject": subject}
+    made: int | None = session.execute(_EMIT, {**facts, "state": state, "reason": quarantined}).scalar()
     if made is not None and subject is None:  # our own events carry no text from outside
-        session.execute(
-            insert(t.private_event).values(
-                event_id=made, body=body, headers=data.dump(dict(headers or {})), retain_until=at + RAW_KEPT
-            )
-        )
+        kept = data.dump(dict(headers or {}))
+        add(session, t.private_event, event_id=made, body=body, headers=kept, retain_until=at + RAW_KEPT)
     return made
 
 
@@ -74,71 +86,70 @@ def journal(
     attempt: int = 1,
 ) -> None:
     """Write one line of a case's story. `reason` is our own sentence, never a customer's or vendor's text."""
-    session.execute(
-        insert(t.journal).values(
-            case_id=case["id"],
-            playbook=case["playbook"],
-            version=case["version"],
-            leg=case["leg"],
-            step=step,
-            attempt=attempt,
-            state=state,
-            by=by,
-            started_at=started_at or at,
-            at=at,
-            reason=reason,
-        )
+    add(
+        session,
+        t.journal,
+        case_id=case["id"],
+        playbook=case["playbook"],
+        version=case["version"],
+        leg=case["leg"],
+        step=step,
+        attempt=attempt,
+        state=state,
+        by=by,
+        started_at=started_at or at,
+        at=at,
+        reason=reason,
     )
 
 
 def audit(session: Connection, who: str, what: str, subject: str, at: datetime, reason: str | None = None) -> None:
     """Append who did what, to what, when and why."""
-    session.execute(insert(t.audit).values(at=at, who=who, what=what, subject=subject, reason=reason))
+    add(session, t.audit, at=at, who=who, what=what, subject=subject, reason=reason)
+
+
+_SETTING = select(t.setting.c.value).where(t.setting.c.name == bindparam("wanted"))
+_SET = upsert(t.setting)
+_SET = _SET.on_conflict_do_update(index_elements=["name"], set_={"value": _SET.excluded.value})
 
 
 def setting(session: Connection, name: str) -> str | None:
-    return session.execute(select(t.setting.c.value).where(t.setting.c.name == name)).scalar()
+    return session.execute(_SETTING, {"wanted": name}).scalar()
 
 
 def set_setting(session: Connection, name: str, value: str) -> None:
-    statement = upsert(t.setting).values(name=name, value=value)
-    session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    session.execute(_SET, {"name": name, "value": value})
 
 
 def open_assignment(session: Connection, at: datetime, *, party: str | None = None, **facts: Any) -> str:
     """Open one assignment for a role; `people` names the person and tells them in the engine's next turn."""
     id = new_id()
-    session.execute(insert(t.assignment).values(id=id, state="open", opened_at=at, next_at=at, **facts))
-    session.execute(
-        insert(t.private_assignment).values(assignment_id=id, party_id=party, answers="{}", retain_until=at + RAW_KEPT)
-    )
+    add(session, t.assignment, id=id, state="open", opened_at=at, next_at=at, **facts)
+    add(session, t.private_assignment, assignment_id=id, party_id=party, answers="{}", retain_until=at + RAW_KEPT)
     return id
 
 
 def make_effect(session: Connection, at: datetime, arguments: Mapping[str, object], **facts: Any) -> int:
     """Make one due effect with its arguments; it leaves in one of the engine's next turns."""
-    made = insert(t.effect).values(state="due", attempt=0, made_at=at, next_at=at, **facts).returning(t.effect.c.id)
-    effect: int = session.execute(made).scalar_one()
-    session.execute(
-        insert(t.private_effect).values(
-            effect_id=effect,
-            party_id=facts.get("party_id"),
-            arguments=data.dump(dict(arguments)),
-            retain_until=at + RAW_KEPT,
-        )
-    )
+    effect: int = add(session, t.effect, state="due", attempt=0, made_at=at, next_at=at, **facts)
+    text, party = data.dump(dict(arguments)), facts.get("party_id")
+    add(session, t.private_effect, effect_id=effect, party_id=party, arguments=text, retain_until=at + RAW_KEPT)
     return effect
+
+
+_WITHDRAW = (
+    update(t.assignment)
+    .where(t.assignment.c.case_id == bindparam("the_case"), t.assignment.c.state.in_(("open", "claimed")))
+    .values(state="withdrawn", next_at=None)
+)
+_CANCEL = (
+    update(t.effect)
+    .where(t.effect.c.case_id == bindparam("the_case"), t.effect.c.state == "due")
+    .values(state="cancelled", next_at=None)
+)
 
 
 def withdraw(session: Connection, case_id: str, at: datetime, reason: str) -> None:
     """Take back what a case still asks of people and of services that were not called yet."""
-    session.execute(
-        update(t.assignment)
-        .where(t.assignment.c.case_id == case_id, t.assignment.c.state.in_(("open", "claimed")))
-        .values(state="withdrawn", done_at=at, next_at=None, reason=reason)
-    )
-    session.execute(
-        update(t.effect)
-        .where(t.effect.c.case_id == case_id, t.effect.c.state == "due")
-        .values(state="cancelled", ended_at=at, next_at=None, reason=reason)
-    )
+    session.execute(_WITHDRAW, {"the_case": case_id, "done_at": at, "reason": reason})
+    session.execute(_CANCEL, {"the_case": case_id, "ended_at": at, "reason": reason})

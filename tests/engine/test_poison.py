@@ -19,7 +19,7 @@ def test_an_event_without_its_body_is_set_aside(shop):
         session.execute(t.private_event.delete().where(t.private_event.c.event_id == 1))
     shop.engine.turn()
     assert [one["state"] for one in shop.all(t.event)] == ["quarantined", "decided"]
-    assert "digilog itself failed here (NoResultFound)" in shop.all(t.event)[0]["reason"]
+    assert "digilog itself failed here (LookupError)" in shop.all(t.event)[0]["reason"]
 
 
 @pytest.mark.parametrize(
