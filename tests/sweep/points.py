@@ -6,7 +6,6 @@ import select
 import signal
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ CALLS = {
     "web": ("accept4", "read", "pwrite64", "fdatasync", "sendto", "sendmsg", "write", "writev"),
     "engine": ("recvfrom", "pwrite64", "fdatasync", "connect", "sendto", "openat"),
 }
+WRITE, SYNC = "pwrite64", "fdatasync"
 _LINE = re.compile(r"(\d+) +(\w+)\(")
 
 
@@ -68,36 +68,58 @@ def kill(house: House, point: Point) -> contextlib.AbstractContextManager[None]:
 
 
 def enumerate_points(house: House) -> list[Point]:
-    """Watch two events and name every point: the first is cold, as the first after a start is."""
+    """Watch one event and name every point on its way; first those at commits, the likely places of a mistake."""
     logs = {part: house.home / f"{part}.strace" for part in PARTS}
     with contextlib.ExitStack() as watching:
         for part, log in logs.items():
             watching.enter_context(strace(house, part, f"trace={','.join(CALLS[part])}", log=log))
         house.send("watched", time.monotonic() + 10)
         house.wait(house.settled, "the watched event")
-    return [point for part, log in logs.items() for point in _points(part, log.read_text("utf-8", "replace"))]
+    made = {part: _by_thread(log.read_text("utf-8", "replace")) for part, log in logs.items()}
+    first = [point for part, threads in made.items() for point in _commits(part, threads)]
+    return list(dict.fromkeys([*first, *(point for part, threads in made.items() for point in _all(part, threads))]))
 
 
-def _points(part: str, log: str) -> list[Point]:
-    counts = Counter(found.groups() for line in log.splitlines() if (found := _LINE.match(line)))
-    most: dict[str, int] = {}
-    for (_, call), count in counts.items():
-        most[call] = max(count, most.get(call, 0))  # strace counts for each thread
-    return [Point(part, call, number) for call in CALLS[part] for number in range(1, most.get(call, 0) + 1)]
+def _by_thread(log: str) -> list[list[str]]:
+    """The calls of each thread in their order; strace counts for each thread."""
+    threads: dict[str, list[str]] = {}
+    for line in log.splitlines():
+        if found := _LINE.match(line):
+            threads.setdefault(found[1], []).append(found[2])
+    return list(threads.values())
+
+
+def _commits(part: str, threads: list[list[str]]) -> Iterator[Point]:
+    """In the middle of each transaction's writes, before its last (it never was), and before its sync (it was)."""
+    for calls in threads:
+        before = 0
+        for sync, place in enumerate((at for at, call in enumerate(calls) if call == SYNC), 1):
+            written = calls[:place].count(WRITE)
+            if written > before:
+                yield Point(part, WRITE, (before + 1 + written) // 2)
+                yield Point(part, WRITE, written)
+            yield Point(part, SYNC, sync)
+            before = written
+
+
+def _all(part: str, threads: list[list[str]]) -> Iterator[Point]:
+    most = {call: max((calls.count(call) for calls in threads), default=0) for call in CALLS[part]}
+    return (Point(part, call, number) for call, count in most.items() for number in range(1, count + 1))
 
 
 def spread(points: Sequence[Point], wanted: int) -> list[Point]:
-    """So many of them, evenly over every part and call; each kind of call at least once."""
+    """So many of them: those at commits, then evenly over every part and call."""
+    last = max((place for place, point in enumerate(points) if point.call == SYNC), default=-1)
+    chosen = list(points[: last + 1])
     kinds: dict[tuple[str, str], list[Point]] = {}
-    for point in points:
+    for point in points[len(chosen) :]:
         kinds.setdefault((point.part, point.call), []).append(point)
-    chosen: list[Point] = []
     queues = [_halving(kind) for kind in kinds.values()]
     while len(chosen) < min(wanted, len(points)):
         for queue in queues:
             if queue and len(chosen) < wanted:
                 chosen.append(queue.pop(0))
-    return sorted(chosen, key=points.index)
+    return sorted(chosen[:wanted], key=points.index)
 
 
 def _halving(points: list[Point]) -> list[Point]:
