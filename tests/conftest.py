@@ -87,6 +87,10 @@ class Script:
         back, self._back = self._back, []
         return back
 
+    @property
+    def pending(self) -> bool:
+        return bool(self._back)
+
     def uses(self) -> list[str]:
         """What was called beside notices to people."""
         return [f"{one.connection}.{one.action}" for one in self.sent if one.case]
@@ -177,10 +181,13 @@ class Shop:
                 return
         raise AssertionError("the engine never comes to rest")
 
-    def turns(self, count: int = 12) -> None:
-        """Turns where something stays due, such as a held or paused effect."""
+    def turns(self, count: int = 20) -> None:
+        """Turns until two of them found nothing to do; a held or paused effect may stay due."""
+        idle = 0
         for _ in range(count):
-            self.engine.turn()
+            idle = 0 if self.engine.turn() or self.calls.pending else idle + 1
+            if idle == 2:
+                return
 
     def at(self, at: str) -> None:
         self.clock.set(self.moment(at))

@@ -198,6 +198,22 @@ def test_a_customers_effects_leave_in_order_and_hold_back_nobody_else(shop):
     assert heard == [first, other, first, second]
 
 
+def test_while_a_customers_call_is_under_way_the_next_one_waits(shop):
+    begin(shop, "repeat", {}, key="{{ case.id }}")
+    shop.write([shop.machine("call", "sink.put", {"path": "/x"})], overlap="parallel")
+    shop.load()
+    shop.calls.dead = True
+    shop.asks("a1", phone="010-2222-3333")
+    shop.turns()
+    shop.asks("a2", phone="010-2222-3333")
+    shop.asks("b1", phone="010-3333-4444")
+    shop.turns()
+    assert [one["state"] for one in shop.effects()] == ["done", "sending", "due", "sending"]
+    shop.restart({"sink.put": {}})
+    shop.turns()
+    assert [one["state"] for one in shop.effects()] == ["done"] * 4
+
+
 def test_a_deferred_message_does_not_hold_back_a_later_one(shop):
     hello = {"message": "hello", "values": {"name": "{{ name }}"}}
     shop.connect("second", connector="own_form")
