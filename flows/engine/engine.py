@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, func, or_, select
 from sqlalchemy.exc import OperationalError
 
 from flows.engine import effects, events, scheduler
@@ -67,7 +67,7 @@ class Engine:
             units, now = Units(session, careful), self._world.clock.now()
             effects.take(units, self._world, self._answers, now)
             scheduler.start_due(session, self._world, now, self._grace)
-            took = self._events(units) + self._cases(units, now) + self._assignments(units, now)
+            took = self._events(units, now) + self._cases(units, now) + self._assignments(units, now)
             return took, effects.mark_sending(units, self._world, now, self._calls.free)
 
     def next_wake(self) -> datetime | None:
@@ -85,15 +85,15 @@ class Engine:
         """Whether a turn has work; reading costs nothing, a write transaction a disk sync."""
         now = self._world.clock.now()
         with self._store.read() as session:
-            if any(session.execute(due, {"now": now}).first() for due in _ANYTHING):
+            if session.execute(_ANYTHING, {"now": now}).scalar():
                 return True
             return scheduler.anything(session, self._world, now, self._grace)
 
-    def _events(self, units: Units) -> int:
+    def _events(self, units: Units, now: datetime) -> int:
         found = rows(units.session, events.NEW, at_once=AT_ONCE)
         units.each(
             found,
-            lambda row: events.take(units.session, self._world, row),
+            lambda row: events.take(units.session, self._world, row, now),
             lambda row, fault: change(units.session, t.event, row["id"], state="quarantined", reason=fault),
         )
         return len(found)
@@ -138,11 +138,13 @@ _DUE_CASES = (
     select(t.case, t.private_case.c.data).join(t.private_case).where(_CASE_IS_DUE).order_by(_c.wake_at).limit(_AT_ONCE)
 )
 _DUE_ASSIGNMENTS = select(t.assignment).where(_ASSIGNMENT_IS_DUE).order_by(_a.next_at).limit(_AT_ONCE)
-_ANYTHING = (
-    select(t.event.c.id).where(t.event.c.state == "new").limit(1),
-    select(_c.id).where(_CASE_IS_DUE).limit(1),
-    select(_a.id).where(_ASSIGNMENT_IS_DUE).limit(1),
-    select(_e.id).where(_e.state == "due", _e.next_at <= _NOW).limit(1),
+_ANYTHING = select(
+    or_(
+        exists().where(t.event.c.state == "new"),
+        exists().where(_CASE_IS_DUE),
+        exists().where(_ASSIGNMENT_IS_DUE),
+        exists().where(_e.state == "due", _e.next_at <= _NOW),
+    )
 )
 
 

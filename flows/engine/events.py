@@ -1,7 +1,7 @@
 """Takes new events to decisions, and decisions into rows."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
@@ -39,8 +39,8 @@ HELD_UNTIL_LET_GO = "waits to be let go (state complete)"
 class _Known:
     """What `decide` may ask of the store."""
 
-    def __init__(self, session: Connection, world: World) -> None:
-        self._session, self._world = session, world
+    def __init__(self, session: Connection, world: World, now: datetime) -> None:
+        self._session, self._world, self._now = session, world, now
 
     def party(self, contact: Contact) -> str | None:
         return find(self._session, contact.party_kind, contact.kind, contact.value)
@@ -56,23 +56,23 @@ class _Known:
         return self._world.pinned(self._session, version)
 
     def holds(self, where: Expression, playbook: Playbook, fields: Mapping[str, object], party: str | None) -> bool:
-        now, book = self._world.clock.now(), self._world.book
+        now, book = self._now, self._world.book
         case = {"id": None, "opened_at": now, "party_id": party, "period": None}
         scope = Scope(self._session, book, playbook, case, {"fields": fields, "results": {}}, now)
         return bool(where.evaluate(scope.value, scope.today, book.company.zone))
 
 
-def take(session: Connection, world: World, row: Row) -> None:
-    """Decide one new event and write what follows."""
+def take(session: Connection, world: World, row: Row, now: datetime) -> None:
+    """Decide one new event and write what follows. `now` is the turn's: what opens is moved on in the same turn."""
     event = _read(session, row)
     states = {name: world.state(name) for name in world.book.playbooks}
-    known = _Known(session, world)
+    known = _Known(session, world, now)
     changes: list[Change] = (
         [Quarantine("the body is no JSON object")] if event is None else decide(event, world.book, known, states)
     )
     stuck = next((one.reason for one in changes if isinstance(one, Quarantine)), None)
     for one in changes:
-        _apply(session, world, row, one)
+        _apply(session, world, row, one, now)
     state = "quarantined" if stuck else "decided"
     change(session, t.event, row["id"], state=state, reason=stuck)
 
@@ -89,20 +89,20 @@ def _read(session: Connection, row: Row) -> Event | None:
     return None if body is None else Event(**facts, body=body)
 
 
-def _apply(session: Connection, world: World, row: Row, decided: Change) -> None:
+def _apply(session: Connection, world: World, row: Row, decided: Change, now: datetime) -> None:
     match decided:
         case Open():
-            _open(session, world, row, decided)
+            _open(session, world, row, decided, now)
         case Note(case):
             found = the(session, _CASE, case=case)
-            journal(session, found, None, "noted", world.clock.now(), reason="asked again while this case is open")
-        case Stop(case, outcome, reason):
-            _stop(session, world, case, outcome, reason)
+            journal(session, found, None, "noted", now, reason="asked again while this case is open")
+        case Stop():
+            _stop(session, world, decided, now)
 
 
-def _open(session: Connection, world: World, row: Row, opens: Open) -> None:
-    now, playbook = world.clock.now(), opens.playbook
-    party = _party(session, world, row, opens) if opens.contact else None
+def _open(session: Connection, world: World, row: Row, opens: Open, now: datetime) -> None:
+    playbook = opens.playbook
+    party = _party(session, row, opens, now) if opens.contact else None
     world.keep_version(session, playbook)
     case = {
         "id": new_id(), "playbook": playbook.playbook, "version": playbook.version, "party_id": party,
@@ -124,12 +124,11 @@ def _period(playbook: Playbook, id: str) -> dict[str, Any]:
     return {"id": id, "date": day, "previous": day - timedelta(days=1)}
 
 
-def _party(session: Connection, world: World, row: Row, opens: Open) -> str:
+def _party(session: Connection, row: Row, opens: Open, now: datetime) -> str:
     """The party the case is about, with its other contact points, name and consents."""
     contact, fields = opens.contact, opens.playbook.fields
     if contact is None:
         raise ValueError("a case about nobody has no party")
-    now = world.clock.now()
     party = find_or_make(session, contact.party_kind, contact.kind, contact.value, now)
     change(session, t.private_event, row["id"], party_id=party)
     for name, field in fields.items():
@@ -153,11 +152,11 @@ def _party(session: Connection, world: World, row: Row, opens: Open) -> str:
     return party
 
 
-def _stop(session: Connection, world: World, case: str, outcome: str, reason: str) -> None:
-    found = the(session, _CASE, case=case)
+def _stop(session: Connection, world: World, stop: Stop, now: datetime) -> None:
+    found = the(session, _CASE, case=stop.case)
     if found["status"] == "ended":
         return
     found["leg"] += found["status"] not in {"ready", "calling"}
-    walk = Walk(world, session, world.pinned(session, found["version"]), found, world.clock.now())
-    walk.end(outcome, "stopped", reason)
+    walk = Walk(world, session, world.pinned(session, found["version"]), found, now)
+    walk.end(stop.outcome, "stopped", stop.reason)
     walk.save()

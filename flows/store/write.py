@@ -48,7 +48,7 @@ def change(session: Connection, table: Table, row: Any, **values: Any) -> None:
     session.execute(_update(table), {"the_row": row, **values})
 
 
-_EMIT = upsert(t.event).on_conflict_do_nothing().returning(t.event.c.id)
+_KNOWN = select(t.event.c.id).where(t.event.c.connection == bindparam("connection"), t.event.c.key == bindparam("key"))
 
 
 def emit(
@@ -64,10 +64,13 @@ def emit(
     quarantined: str | None = None,
 ) -> int | None:
     """Keep one event. Returns its id, or none if this connection's key is known already."""
+    # Asked first, since SQLAlchemy compiles ON CONFLICT anew each time; the write lock is held since the start.
+    if session.execute(_KNOWN, {"connection": connection, "key": key}).first():
+        return None
     state = "quarantined" if quarantined else "new"
     facts = {"connection": connection, "key": key, "name": name, "at": at, "subject": subject}
-    made: int | None = session.execute(_EMIT, {**facts, "state": state, "reason": quarantined}).scalar()
-    if made is not None and subject is None:  # our own events carry no text from outside
+    made: int = add(session, t.event, **facts, state=state, reason=quarantined)
+    if subject is None:  # our own events carry no text from outside
         kept = data.dump(dict(headers or {}))
         add(session, t.private_event, event_id=made, body=body, headers=kept, retain_until=at + RAW_KEPT)
     return made
