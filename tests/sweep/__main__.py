@@ -1,4 +1,4 @@
-"""`python -m tests.sweep`: kills web and engine at the points of one event's way, and looks what became of it."""
+"""`python -m tests.sweep`: kills web and engine at the points of one event's way, then `runs` and Prefect's server."""
 
 import argparse
 import contextlib
@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.sweep import shown
 from tests.sweep.audit import Outcome, audit
 from tests.sweep.house import PARTS, Stuck, make_template, open_house
 from tests.sweep.points import Point, enumerate_points, kill, spread
@@ -96,9 +97,11 @@ def _progress(share: float | None) -> None:
 def main() -> int:
     read = argparse.ArgumentParser(prog="python -m tests.sweep", description=__doc__)
     read.add_argument("--points", type=int, default=POINTS, help="how many kill points")
-    read.add_argument("--only", choices=PARTS, help="kill this process alone")
+    read.add_argument("--only", choices=(*PARTS, "prefect"), help="kill this process alone")
     read.add_argument("--soak", action="store_true", help="every point that there is")
     asked = read.parse_args()
+    if asked.only == "prefect":
+        return _prefect()
     if shutil.which("strace") is None:
         print("the sweep needs strace, which is not installed here; nothing was tried")
         return 1 if os.environ.get("CI") else 0
@@ -116,7 +119,15 @@ def main() -> int:
     if missed:
         print(f"{missed} were not reached, and are not counted")
     print(f"{len(results) - len(failed) - missed} passed, {len(failed)} failed")
-    return 1 if failed or not results or missed > len(results) // 3 else 0
+    wrong = bool(failed) or not results or missed > len(results) // 3
+    return 1 if wrong else 0 if asked.only else _prefect()
+
+
+def _prefect() -> int:
+    with tempfile.TemporaryDirectory(prefix="sweep-") as made:
+        failed = shown.play(Path(made) / "home")
+    print(f"{len(shown.SHOWN) * len(shown.MOMENTS) + 1 - failed} passed, {failed} failed")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What must be true after a kill: nothing lost, nothing twice where that matters, and doubt is shown."""
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ def audit(house: House, id: str, *, answered: bool) -> Outcome:
     if len(cases) != 1:
         return Outcome("lost", (f"answered 2xx: {answered}, cases: {len(cases)}",))
     case, doubt = cases[0]["id"], cases[0]["status"] == "in_doubt"
-    wrong = [*_steps(house, case, doubt=doubt), *_ledger(house, case), *_effects(house, case)]
+    wrong = [*_steps(house, case, doubt=doubt), *_ledger(house, case), *_effects(house, case, id)]
     if not answered:
         wrong.append("the webhook was never answered 2xx")
     if doubt:
@@ -45,11 +46,11 @@ def _ledger(house: House, case: str) -> list[str]:
     return [] if count == 1 else [f"recorded {count} times in the ledger"]
 
 
-def _effects(house: House, case: str) -> list[str]:
+def _effects(house: House, case: str, id: str) -> list[str]:
     """The sink's own file against what each class promises."""
     wrong = []
     for step, kind in STEPS.items():
-        asked = house.sink.asked(step)
+        asked = [one for one in house.sink.asked(step) if json.loads(one["body"]) == {"what": f"order {id}"}]
         if kind in {"repeat", "keyed"} and not asked:
             wrong.append(f"{step} never arrived")
         if len(different := {(one["key"], one["path"], one["body"]) for one in asked}) > 1:

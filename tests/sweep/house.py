@@ -52,7 +52,7 @@ class House:
         for part in parts:
             with (self.home / f"{part}.out").open("ab") as out:
                 self.running[part] = subprocess.Popen(
-                    [sys.executable, "-m", f"flows.{part}"], env=self._env(), pass_fds=fds, stdin=subprocess.DEVNULL,
+                    [sys.executable, "-m", f"flows.{part}"], env=self.env(), pass_fds=fds, stdin=subprocess.DEVNULL,
                     stdout=out, stderr=out, start_new_session=True,
                 )  # fmt: skip
         if "web" in parts:
@@ -60,7 +60,7 @@ class House:
         if "engine" in parts:
             self.wait(lambda: (self.setting("engine_seen") or "") > since, "the engine to be at work")
 
-    def _env(self) -> dict[str, str]:
+    def env(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGILOG_")}
         return clean | {
             "DIGILOG_HOME": str(self.home),
