@@ -177,7 +177,7 @@ class Shop:
     def work(self) -> None:
         """Turns until nothing is left to do now."""
         for _ in range(200):
-            if not self.engine.turn() and not self.engine._anything():
+            if not self.engine.turn() and not any(self.engine._due()):
                 return
         raise AssertionError("the engine never comes to rest")
 

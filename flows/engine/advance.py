@@ -116,7 +116,8 @@ def _answers(walk: Walk, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _by_machine(walk: Walk, step: Step) -> None:
-    asked = _assignment(walk, step, ("fallback", "doubt"))
+    called = walk.case["status"] in {"calling", "parked"}  # then no person was asked
+    asked = None if called else _assignment(walk, step, ("fallback", "doubt"))
     if asked is None:
         _call_or_result(walk, step)
     elif asked["state"] in {"open", "claimed"}:

@@ -1,9 +1,9 @@
 """The engine: one owner thread that takes turns; a turn is one transaction, and calls leave after its commit."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, func, or_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, func, select
 from sqlalchemy.exc import OperationalError
 
 from flows.engine import effects, events, scheduler
@@ -30,6 +30,16 @@ class Caller(Protocol):
     def answers(self) -> list[effects.Answer]: ...
 
 
+class _Due(NamedTuple):
+    """Whether there is anything of a kind to be done now."""
+
+    event: bool
+    case: bool
+    assignment: bool
+    effect: bool
+    period: bool
+
+
 class Engine:
     """Everything that happens to cases happens in `turn`."""
 
@@ -46,28 +56,34 @@ class Engine:
     def turn(self) -> bool:
         """One turn. Says whether there may be more to do at once."""
         self._answers += self._calls.answers()
-        if not self._answers and not self._anything():
+        due = self._due()
+        if not self._answers and not any(due):
             return False
         try:
-            took, sending = self._take(careful=False)
+            took, sending = self._take(due, careful=False)
         except OperationalError:  # a busy or full disk: nothing was done, and nothing is lost by coming again
             self._world.forget()
             raise
         except Exception:  # noqa: BLE001 - one poisoned row must not stop the others
             self._world.forget()
-            took, sending = self._take(careful=True)
+            took, sending = self._take(due, careful=True)
         self._answers = []
         for one in sending:
             self._calls.submit(one)
         return bool(took or sending)
 
-    def _take(self, *, careful: bool) -> tuple[int, list[effects.Sending]]:
-        """All that is due, in one transaction."""
+    def _take(self, due: _Due, *, careful: bool) -> tuple[int, list[effects.Sending]]:
+        """All that is due, in one transaction. What it opens for people is told in the next turn."""
         with self._store.write() as session:
             units, now = Units(session, careful), self._world.clock.now()
             effects.take(units, self._world, self._answers, now)
-            scheduler.start_due(session, self._world, now, self._grace)
-            took = self._events(units, now) + self._cases(units, now) + self._assignments(units, now)
+            if due.period:
+                scheduler.start_due(session, self._world, now, self._grace)
+            took = self._events(units, now) if due.event or due.period else 0
+            if took or due.case or self._answers:
+                took += self._cases(units, now)
+            if due.assignment:
+                took += self._assignments(units, now)
             return took, effects.mark_sending(units, self._world, now, self._calls.free)
 
     def next_wake(self) -> datetime | None:
@@ -81,13 +97,13 @@ class Engine:
             ]
         return min((at for at in found if at is not None), default=None)
 
-    def _anything(self) -> bool:
-        """Whether a turn has work; reading costs nothing, a write transaction a disk sync."""
+    def _due(self) -> _Due:
+        """What a turn would find; reading costs nothing, a write transaction a disk sync."""
         now = self._world.clock.now()
         with self._store.read() as session:
-            if session.execute(_ANYTHING, {"now": now}).scalar():
-                return True
-            return scheduler.anything(session, self._world, now, self._grace)
+            event, case, assignment, effect = session.execute(_DUE, {"now": now}).one()
+            period = scheduler.anything(session, self._world, now, self._grace)
+        return _Due(event, case, assignment, effect, period)
 
     def _events(self, units: Units, now: datetime) -> int:
         found = rows(units.session, events.NEW, at_once=AT_ONCE)
@@ -138,13 +154,11 @@ _DUE_CASES = (
     select(t.case, t.private_case.c.data).join(t.private_case).where(_CASE_IS_DUE).order_by(_c.wake_at).limit(_AT_ONCE)
 )
 _DUE_ASSIGNMENTS = select(t.assignment).where(_ASSIGNMENT_IS_DUE).order_by(_a.next_at).limit(_AT_ONCE)
-_ANYTHING = select(
-    or_(
-        exists().where(t.event.c.state == "new"),
-        exists().where(_CASE_IS_DUE),
-        exists().where(_ASSIGNMENT_IS_DUE),
-        exists().where(_e.state == "due", _e.next_at <= _NOW),
-    )
+_DUE = select(
+    exists().where(t.event.c.state == "new"),
+    exists().where(_CASE_IS_DUE),
+    exists().where(_ASSIGNMENT_IS_DUE),
+    exists().where(_e.state == "due", _e.next_at <= _NOW),
 )
 
 

@@ -133,7 +133,7 @@ def _party(session: Connection, row: Row, opens: Open, now: datetime) -> str:
     change(session, t.private_event, row["id"], party_id=party)
     for name, field in fields.items():
         value = opens.fields.get(name)
-        if field.type in {"phone", "email"} and value:
+        if field.type in {"phone", "email"} and value and value != contact.value:
             add_contact(session, party, contact.party_kind, field.type, str(value))
         elif name == "name" and field.type == "text" and value:
             add_contact(session, party, contact.party_kind, "name", str(value))

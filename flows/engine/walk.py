@@ -105,7 +105,8 @@ class Walk:
     def end(self, outcome: str, state: str, reason: str | None = None) -> None:
         """End the case and take back what it still asks."""
         self.case |= {"status": "ended", "outcome": outcome, "ended_at": self.now, "wake_at": None, "reason": reason}
-        withdraw(self.session, self.case["id"], self.now, reason or "the case ended")
+        if state == "stopped":  # a case that came to its end by itself asks for nothing more
+            withdraw(self.session, self.case["id"], self.now, reason or "the case was stopped")
         journal(self.session, self.case, None, state, self.now, reason=reason or outcome)
         self.moved = True
 

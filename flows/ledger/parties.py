@@ -27,7 +27,7 @@ def find_or_make(session: Connection, kind: str, contact: str, value: str, now: 
         return known
     id = new_id()
     add(session, t.party, id=id, kind=kind, made_at=now)
-    add_contact(session, id, kind, contact, value)
+    add(session, t.private_contact, party_id=id, party_kind=kind, kind=contact, value=value)
     return id
 
 
