@@ -30,8 +30,6 @@ def _told(said: Said, *parts: str) -> None:
     ("wrong", "says"),
     [
         (("use: ledger.record", "use: ledger.recrod"), ("order.yaml:16:", "did you mean ledger.record?")),
-        (("owner: owner", "owner: ownr"), ("order.yaml:6:", "did you mean owner?")),
-        (("state: operate", "state: on"), ("order.yaml:3:",)),
         (("purpose:", "purpose"), ("order.yaml:",)),
     ],
 )
@@ -92,7 +90,7 @@ def test_what_is_not_there_is_said(digilog: Run, tea: Path, words: tuple[str, ..
         assert said.code == 0
 
 
-@pytest.mark.parametrize(("words", "says"), [(("cass",), "cases"), (("hold", "x"), "--reason"), (("clock",), "move")])
+@pytest.mark.parametrize(("words", "says"), [(("cass",), "cases"), (("hold", "x"), "--reason")])
 def test_a_wrong_command_line_ends_with_2_and_the_nearest_word(digilog: Run, words: tuple[str, ...], says: str) -> None:
     said = digilog(*words)
     assert said.code == 2
