@@ -22,7 +22,7 @@ demo: install  ## the same story in a home that is thrown away; exit 0 only if i
 	@$(BIN)/digilog demo --throw-away
 
 test: install  ## all tests that this machine can run; what it cannot is named
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadgroup
 
 sweep: install  ## kill every process at the points of one event's way (needs strace)
 	@$(BIN)/python -m tests.sweep

@@ -184,7 +184,9 @@ def _row(title: str, got: Figures, base: Figures | None) -> str:
     if base:
         ratio = f"{a50 / base.at(base.accept, 0.5):.1f} x, {s50 / base.at(base.sink, 0.5):.1f} x"
     drained = f" (drained in {got.drained:.1f} s)" if "burst" in title else ""
-    return f"| {title}{drained} | {a50:.1f} / {a99:.0f} | {s50:.1f} / {s99:.0f} | {got.lost} | {got.cpu:.1f} | {ratio} |"
+    return (
+        f"| {title}{drained} | {a50:.1f} / {a99:.0f} | {s50:.1f} / {s99:.0f} | {got.lost} | {got.cpu:.1f} | {ratio} |"
+    )
 
 
 def main() -> None:

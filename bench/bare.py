@@ -42,7 +42,9 @@ class Bare:
 
     def _commit(self, store: str) -> None:
         base = sqlite3.connect(store, isolation_level=None)
-        base.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE event (key PRIMARY KEY, body)")
+        base.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE event (key PRIMARY KEY, body)"
+        )
         while True:
             jobs = [self._events.get()]
             while not self._events.empty() and len(jobs) < 200:

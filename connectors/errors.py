@@ -34,7 +34,7 @@ class ConnectorError(Exception):
 class NotConnected(ConnectorError):
     """The connection has no usable credential or setting."""
 
-    usual_next_step = "set the missing or refused setting, then try: digilog connect NAME"
+    usual_next_step = "set the missing or refused setting and start digilog again"
 
 
 class Rejected(ConnectorError):

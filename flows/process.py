@@ -12,6 +12,7 @@ LIFELINE = "DIGILOG_LIFELINE"  # a pipe's read end: it closes when the superviso
 
 def begin(name: str, home: Path) -> None:
     """Set up the log of a process (ids and our own sentences only) and hold on to the lifeline."""
+    os.umask(0o077)  # customers' words lie in the home: nobody else on this computer reads them
     (home / "logs").mkdir(parents=True, exist_ok=True)
     handler = RotatingFileHandler(home / "logs" / f"{name}.log", maxBytes=5_000_000, backupCount=2, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -266,3 +266,10 @@ def shop(tmp_path: Path, migrated: Path) -> Iterator[Shop]:
     yield made
     if hasattr(made, "store"):
         made.store.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side, a file stays in one process, and all that share one Prefect server do."""
+    for item in items:
+        room = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("runs" if room == "runs" else str(item.path)))

@@ -112,7 +112,7 @@ def _asked(session: Connection, id: str, zone: ZoneInfo) -> None:
 
 @app.command
 def events(*, all: bool = False, limit: int = 50, where: Where = HERE) -> None:
-    """List events in quarantine, with the reason; what can be acted on again is shown by its connection.
+    """List events in quarantine: what came in, when, from which connection, and why nobody could act on it.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def check(path: Path | None = None, *, where: Where = HERE) -> None:
     if checked.problems or checked.book is None:
         say(f"{len(checked.problems)} to correct", style="red")
         sys.exit(1)
-    say(f"{len(checked.book.playbooks)} playbooks check", style="green")
+    say(f"all files check; playbooks: {', '.join(checked.book.playbooks)}", style="green")
 
 
 @app.command

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from connectors.errors import NotConnected
 from flows.cli.app import HERE, Where, app
 from flows.engine.__main__ import make_world, offset
-from flows.engine.books import open_book
+from flows.engine.books import keep_good, open_book
 from flows.screen import Refused, say
 from flows.settings import Settings
 from flows.store.store import open_store
@@ -41,8 +41,10 @@ def up(
     if not settings.playbooks.is_dir():
         raise Refused(f"there is no folder {settings.playbooks}; name the company's folder with --playbooks")
     book = open_book(settings.playbooks)
+    os.umask(0o077)  # customers' words lie in the home: nobody else on this computer reads them
     os.close(take_home(settings.home))  # a home that is up already keeps its company and its clock
     store = open_store(settings.home)
+    keep_good(settings.playbooks, settings.home)
     (settings.home / "home.json").write_text(json.dumps({"playbooks": str(settings.playbooks)}), "utf-8")
     if clock_offset is not None:
         with store.write() as session:

@@ -1,6 +1,7 @@
 """`digilog demo`: the example company's Saturday night to its class day, through the front doors, judged at the end."""
 
 import shutil
+import signal
 import sys
 import tempfile
 from datetime import datetime
@@ -24,6 +25,7 @@ def play(home: Path | None, playbooks: Path, *, throw_away: bool, stay: bool, pr
         sys.stderr.write(f"digilog: {home} is in use already; the demo wants a new folder\n")
         return 1
     stage = Stage(home, playbooks.absolute(), prefect=prefect)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl+C does
     try:
         stage.open()
         tell(stage)

@@ -50,7 +50,7 @@ class Stage:
 
     def open(self) -> None:
         """Start it and wait until it answers."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         ahead = int((self.saturday_played - datetime.now(UTC)).total_seconds())
         command = [
             sys.executable, "-m", "flows.cli", "up", "--home", str(self.home), "--playbooks", str(self.playbooks),

@@ -26,6 +26,7 @@ def tell(stage: Stage) -> None:
         in_prefect(stage)
     nothing_leaked(stage)
     stage.say(f"\n✓ the story came out. Read on: digilog case {case} --home {stage.home}")
+    stage.say(f"  the company's pages: http://127.0.0.1:{stage.port}")
     stage.say(f"  messages that left: {stage.home / 'outbox'}\n  the roster: {stage.home / 'files' / 'roster.xlsx'}")
 
 
@@ -131,7 +132,7 @@ def in_prefect(stage: Stage) -> None:
         lambda: all(any(want in name for name in _tasks(stage)) for want in wanted), "the runs' Korean step names"
     )
     done = stage.wait(lambda: _ended_well(stage), "the runs to end")
-    _so(bool(done), f"{done} runs, all of them Completed", stage)
+    _so(bool(done), f"runs in Prefect: {done}, all of them Completed", stage)
     stage.say(f"  {stage.running()['prefect']}  (user digilog, password in {stage.home / 'prefect-password'})")
 
 

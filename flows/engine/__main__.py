@@ -1,5 +1,6 @@
 """The engine's process: `python -m flows.engine`, started by the supervisor."""
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -10,8 +11,10 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
+
 from connectors.clock import Clock, OffsetClock
-from flows.engine.books import Files, open_book
+from flows.engine.books import Files, keep_good, open_last_good
 from flows.engine.calls import Calls
 from flows.engine.engine import Engine
 from flows.engine.world import World
@@ -49,13 +52,15 @@ def main() -> None:
     while not stop.is_set():
         if (now := time.monotonic()) - looked > LOOK:
             looked = now
-            world.book = files.changed() or world.book
+            if changed := files.changed():
+                world.book = changed
+                keep_good(settings.playbooks, settings.home)
             world.clock = clock(store)
         if now - seen > SEEN:
             seen = now
-            with store.write() as session:
+            with contextlib.suppress(OperationalError), store.write() as session:
                 set_setting(session, "engine_seen", datetime.now(UTC).isoformat())
-        if not engine.turn():
+        if not _turn(engine):
             _hear(ear)
     calls.close()
     store.close()
@@ -65,7 +70,7 @@ def make_world(settings: Settings, store: Store) -> World:
     """The real world of a home. Raises BookError or SettingsError."""
     give_up = timedelta(hours=settings.give_up_hours)
     links = open_links(settings.home, settings.address)
-    book = open_book(settings.playbooks)
+    book = open_last_good(settings.playbooks, settings.home)
     return World(book, clock(store), links, settings.home, secrets(settings), give_up=give_up)
 
 
@@ -77,6 +82,15 @@ def offset(store: Store) -> timedelta:
 
 def clock(store: Store) -> Clock:
     return OffsetClock(offset(store))
+
+
+def _turn(engine: Engine) -> bool:
+    """A turn; on a full or busy disk nothing was done, calls in flight are kept, and it is tried again."""
+    try:
+        return engine.turn()
+    except OperationalError as error:
+        log.warning("the store cannot be written just now (%s); tried again in a second", type(error.orig).__name__)
+        return False
 
 
 def _alone(settings: Settings) -> bool:

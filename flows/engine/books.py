@@ -1,6 +1,7 @@
 """The company's files as they stand: looked at each second, loaded only when all of them check."""
 
 import logging
+import shutil
 from pathlib import Path
 
 from flows.playbook.check import check
@@ -8,6 +9,7 @@ from flows.playbook.model import Book
 from flows.playbook.problem import Problem
 
 log = logging.getLogger(__name__)
+_KEPT = "playbooks"  # the folder of a home that holds the last files that checked
 
 
 class BookError(Exception):
@@ -24,6 +26,35 @@ def open_book(folder: Path) -> Book:
     if checked.book is None or checked.problems:
         raise BookError(checked.problems)
     return checked.book
+
+
+def open_last_good(folder: Path, home: Path) -> Book:
+    """The company's book, or the last one that checked in this home: a part that restarts must not stay away.
+
+    Raises BookError if neither checks.
+    """
+    try:
+        return open_book(folder)
+    except BookError as error:
+        if not (home / _KEPT).is_dir():
+            raise
+        log.warning("the playbooks do not check; the last good ones are used:\n%s", error)
+        return open_book(home / _KEPT)
+
+
+def keep_good(folder: Path, home: Path) -> None:
+    """Copy files that check into the home. One process at a time does this: `up`, then the engine."""
+    fresh, kept, old = home / f"{_KEPT}.new", home / _KEPT, home / f"{_KEPT}.old"
+    for left in (fresh, old):
+        shutil.rmtree(left, ignore_errors=True)
+    for file in folder.rglob("*.yaml"):
+        copy = fresh / file.relative_to(folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+    if kept.exists():
+        kept.rename(old)
+    fresh.rename(kept)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 class Files:

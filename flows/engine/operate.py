@@ -55,7 +55,7 @@ def retry(session: Connection, id: str, who: str, now: datetime) -> None:
     mine = rows(session, select(t.assignment).where(a.case_id == id, a.state.in_(("open", "claimed"))))
     taken = next((one for one in mine if one["state"] == "claimed"), None)
     if taken:
-        raise OperateError(f"{taken['person']} has taken this step over; let them finish, or hand it back first")
+        raise OperateError(f"{taken['person']} has taken this step over; let them finish")
     if any(one["kind"] == "doubt" for one in mine):
         raise OperateError("it may have happened already; settle the doubt first: digilog work list")
     fallback = {one["id"]: one["step"] for one in mine if one["kind"] == "fallback"}

@@ -72,6 +72,8 @@ def claim(session: Connection, id: str, who: str, now: datetime) -> None:
     """Take an open assignment; its case's error then counts as taken."""
     row = find(session, id)
     _refuse_ended(row)
+    if row["state"] == "claimed" and row["person"] != who:
+        raise AssignmentError(f"{row['person']} has taken it already; ask them to hand it over")
     session.execute(update(t.assignment).where(t.assignment.c.id == id).values(state="claimed", person=who))
     _taken(session, row)
     audit(session, who, "claim", id, now)

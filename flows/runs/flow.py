@@ -74,7 +74,7 @@ def ended(house: House, run: str, playbook: Playbook) -> State[Any]:
     progress = house.progress(run, playbook)
     flow_run = start.end(house, run, until)
     if flow_run:
-        _list(house, flow_run, playbook, progress)
+        _list(flow_run, playbook, progress)
     counts = say(progress.counts())
     if run in house.cancelled:
         return Cancelled(message=f"{counts}; held cases wait until someone resumes them")
@@ -104,12 +104,12 @@ def _wait(house: House, run: str, playbook: Playbook, step: int) -> State[Any]:
     return Failed(message=f"{counts}. {failures}") if failures else Completed(message=counts)
 
 
-def _list(house: House, flow_run: str, playbook: Playbook, progress: Progress) -> None:
+def _list(flow_run: str, playbook: Playbook, progress: Progress) -> None:
     """The table of the run's cases: ids, states and steps only."""
     steps = [plain(step.do) for step in playbook.steps]
     table = [
         {
-            "case": f"[{trace.case}]({house.settings.address}/case/{trace.case})",
+            "case": trace.case,
             "state": trace.stood or "at work",
             "step": steps[trace.at] if 0 <= trace.at < len(steps) else "",
         }

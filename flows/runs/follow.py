@@ -20,7 +20,7 @@ from flows.engine.books import Files
 from flows.playbook.model import Playbook
 from flows.runs import pages
 from flows.runs.deploy import register_book
-from flows.runs.environment import healthy
+from flows.runs.environment import healthy, prefect_url
 from flows.runs.flow import ended, flow_of
 from flows.runs.gather import due, gather
 from flows.runs.house import House, StoppedError
@@ -28,6 +28,7 @@ from flows.runs.names import plain
 from flows.runs.progress import Progress
 from flows.store import tables as t
 from flows.store.read import rows
+from flows.store.write import set_setting
 
 AT_ONCE = 4  # runs in threads: Prefect's server on SQLite gets slower, not faster, with more
 LOOK = 0.25  # seconds between two looks at the journal
@@ -182,6 +183,8 @@ class Attendance:
         wanted = (id(self._house.book), shifted)
         if self._registered != wanted:
             self._house.deployments = register_book(self._house.book, paused=shifted)
+            with self._house.store.write() as session:
+                set_setting(session, "prefect_url", prefect_url(self._house.settings))
             self._registered = wanted
         pages.cancel(self._house)
         return True

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from connectors.clock import Clock
 from flows.engine.__main__ import clock
-from flows.engine.books import open_book
+from flows.engine.books import open_last_good
 from flows.playbook.check import parse_version
 from flows.playbook.model import Book, Playbook
 from flows.runs.progress import Progress, read
@@ -99,7 +99,7 @@ def _parsed(text: str) -> Playbook:
 def open_house(settings: Settings) -> House:
     """Raises BookError, StoreError."""
     store = open_store(settings.home)
-    return House(settings, store, open_book(settings.playbooks), clock(store), Wake(settings.home))
+    return House(settings, store, open_last_good(settings.playbooks, settings.home), clock(store), Wake(settings.home))
 
 
 _opened: list[House] = []

@@ -46,7 +46,8 @@ def open_store(home: Path) -> Store:
     """
     file = home / "digilog.db"
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        if not home.is_dir():
+            home.mkdir(parents=True, mode=0o700)  # customers' words lie in it
         writer, reader = _engine(f"sqlite:///{file}", "BEGIN IMMEDIATE"), _engine(f"sqlite:///{file}", "BEGIN")
         _migrate(writer)
     except (OSError, DatabaseError) as error:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from connectors.clock import OffsetClock
-from flows.engine.books import BookError, Files, open_book
+from flows.engine.books import BookError, Files, open_last_good
 from flows.engine.world import World
 from flows.people.links import open_links
 from flows.process import begin
@@ -46,7 +46,7 @@ def make_context(settings: Settings, store: Store) -> Context:
     """The door of a home. Raises BookError or SettingsError."""
     files = Files(settings.playbooks)
     world = World(
-        open_book(settings.playbooks),
+        open_last_good(settings.playbooks, settings.home),
         _clock(store),
         open_links(settings.home, settings.address),
         settings.home,
