@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install up demo test sweep bench lint format lock clean
+.PHONY: install up demo test sweep bench pictures lint format lock clean
 
 install: .venv/installed
 
@@ -26,6 +26,12 @@ test: install  ## all tests that this machine can run; what it cannot is named
 
 sweep: install  ## kill every process at the points of one event's way (needs strace)
 	@$(BIN)/python -m tests.sweep
+
+bench: install  ## measure digilog beside the bare limit of the same run
+	@$(BIN)/python -m bench
+
+pictures: install  ## make the README's pictures anew (needs Chromium)
+	@$(BIN)/python docs/pictures.py
 
 lint: install  ## format, lint, types, and the walls between rooms
 	@$(BIN)/ruff format --check .

@@ -160,7 +160,7 @@ def _until(port: int) -> None:
 
 def run(folder: Path, *, prefect: bool) -> Iterator[str]:
     """Lines of a Markdown table; each rate measures the bare limit and digilog within seconds of each other."""
-    yield "| work W1 | accept p50 / p99 ms | event to sink p50 / p99 ms | lost | CPU s for 1,000 | of the bare limit: accept, sink |"
+    yield "| work W1 | accept p50 / p99 ms | event to sink p50 / p99 ms | lost | CPU s for 1,000 | x the bare limit |"
     yield "| --- | --- | --- | --- | --- | --- |"
     with bare(folder) as limit, digilog(folder, prefect=prefect) as ours:
         measure(limit, 20, 2, 0), measure(ours, 20, 2, 0)  # warm
@@ -174,7 +174,7 @@ def run(folder: Path, *, prefect: bool) -> Iterator[str]:
                 base = base or got
             first += 100_000
         yield ""
-        yield f"Memory after it all (PSS): bare limit {limit.memory():.0f} MB, digilog (supervisor, web, engine) {ours.memory():.0f} MB."
+        yield f"Memory after it all (PSS, MB): bare limit {limit.memory():.0f}, digilog {ours.memory():.0f}."
 
 
 def _row(title: str, got: Figures, base: Figures | None) -> str:

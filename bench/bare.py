@@ -33,7 +33,7 @@ class Bare:
         for _ in range(THREADS):
             threading.Thread(target=self._call, daemon=True).start()
 
-    async def handle(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def handle(self, _path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         self._verify(body, dict(headers))
         kept = self._loop.create_future()
         self._events.put((headers["webhook-id"], body, kept))

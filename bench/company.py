@@ -17,7 +17,8 @@ people:
 sender: {{name: Bench}}
 connections:
   orders: {{connector: webhook, scheme: standard, event: order.paid}}
-  sink:   {{connector: web, base_url: "http://127.0.0.1:{sink}", allow_loopback: yes, idempotency_header: Idempotency-Key}}
+  sink:
+    {{connector: web, base_url: "http://127.0.0.1:{sink}", allow_loopback: yes, idempotency_header: Idempotency-Key}}
 """
 _CANVAS = """\
 stages:
