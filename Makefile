@@ -11,8 +11,9 @@ install: .venv/installed
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "digilog needs Python 3.11 or newer; run: make install PYTHON=python3.11")'
 	@echo "installing into .venv (about a minute) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip check --disable-pip-version-check >/dev/null
 	@touch $@
 
 up: install  ## start the example company in a new home, play its story, and stay until stopped
@@ -47,7 +48,7 @@ lock:  ## resolve the versions anew; commit the result
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv
 	.venv-lock/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
-		--no-header --no-emit-index-url --no-strip-extras --quiet --output-file requirements.lock
+		--no-header --quiet --output-file requirements.lock
 	rm -rf .venv-lock
 
 clean:
