@@ -1,9 +1,9 @@
 """The engine: one owner thread that takes turns; a turn is one transaction, and calls leave after its commit."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, func, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, func, or_, select
 from sqlalchemy.exc import OperationalError
 
 from flows.engine import effects, events, scheduler
@@ -17,6 +17,7 @@ from flows.store.read import Row, rows
 from flows.store.store import Store
 from flows.store.write import change, journal
 
+PERIODS = timedelta(seconds=1)  # between two looks at the schedules
 AT_ONCE = 200  # events and cases of one turn: enough to share a commit, few enough to stay quick
 _STANDING = frozenset({"waiting", "assigned", "parked", "in_doubt"})
 
@@ -36,8 +37,11 @@ class _Due(NamedTuple):
     event: bool
     case: bool
     assignment: bool
-    effect: bool
     period: bool
+    effect: bool
+
+
+_NOTHING = _Due(event=False, case=False, assignment=False, period=False, effect=False)
 
 
 class Engine:
@@ -46,6 +50,8 @@ class Engine:
     def __init__(self, store: Store, world: World, calls: Caller, *, fires_at_once: bool = False) -> None:
         self._store, self._world, self._calls = store, world, calls
         self._grace = scheduler.GRACE * (0 if fires_at_once else 1)
+        self._ahead = _NOTHING  # what the last turn saw at its end
+        self._look_for_periods_at = datetime.min.replace(tzinfo=UTC)
         self._answers: list[effects.Answer] = []  # kept until they are committed: a turn may fail on a busy disk
 
     def recover(self) -> int:
@@ -54,26 +60,29 @@ class Engine:
             return effects.recover(session, self._world.clock.now())
 
     def turn(self) -> bool:
-        """One turn. Says whether there may be more to do at once."""
+        """One turn. Says whether there is more to do at once."""
         self._answers += self._calls.answers()
-        due = self._due()
+        due = self._ahead if any(self._ahead[:-1]) or self._answers else self._due()
+        self._ahead = _NOTHING
         if not self._answers and not any(due):
             return False
         try:
-            took, sending = self._take(due, careful=False)
+            sending, ahead = self._take(due, careful=False)
         except OperationalError:  # a busy or full disk: nothing was done, and nothing is lost by coming again
             self._world.forget()
             raise
         except Exception:  # noqa: BLE001 - one poisoned row must not stop the others
             self._world.forget()
-            took, sending = self._take(due, careful=True)
-        self._answers = []
+            sending, ahead = self._take(due, careful=True)
+        self._answers, self._ahead = [], ahead
         for one in sending:
             self._calls.submit(one)
-        return bool(took or sending)
+        self._answers = self._calls.answers()
+        # an effect that is still due waits for a slot, an answer, or a person
+        return bool(self._answers) or any(ahead[:-1])
 
-    def _take(self, due: _Due, *, careful: bool) -> tuple[int, list[effects.Sending]]:
-        """All that is due, in one transaction. What it opens for people is told in the next turn."""
+    def _take(self, due: _Due, *, careful: bool) -> tuple[list[effects.Sending], _Due]:
+        """All that is due, in one transaction; and what is due after it, such as telling people of their work."""
         with self._store.write() as session:
             units, now = Units(session, careful), self._world.clock.now()
             effects.take(units, self._world, self._answers, now)
@@ -84,7 +93,8 @@ class Engine:
                 took += self._cases(units, now)
             if due.assignment:
                 took += self._assignments(units, now)
-            return took, effects.mark_sending(units, self._world, now, self._calls.free)
+            sending = effects.mark_sending(units, self._world, now, self._calls.free)
+            return sending, self._look(session, now)
 
     def next_wake(self) -> datetime | None:
         """When something is due next, if nothing comes from outside before."""
@@ -99,11 +109,15 @@ class Engine:
 
     def _due(self) -> _Due:
         """What a turn would find; reading costs nothing, a write transaction a disk sync."""
-        now = self._world.clock.now()
         with self._store.read() as session:
-            event, case, assignment, effect = session.execute(_DUE, {"now": now}).one()
-            period = scheduler.anything(session, self._world, now, self._grace)
-        return _Due(event, case, assignment, effect, period)
+            return self._look(session, self._world.clock.now())
+
+    def _look(self, session: Connection, now: datetime) -> _Due:
+        event, case, assignment, effect = session.execute(_DUE, {"now": now}).one()
+        period = now >= self._look_for_periods_at and scheduler.anything(session, self._world, now, self._grace)
+        if not period:
+            self._look_for_periods_at = now + PERIODS
+        return _Due(event, case, assignment, period, effect)
 
     def _events(self, units: Units, now: datetime) -> int:
         found = rows(units.session, events.NEW, at_once=AT_ONCE)
@@ -132,12 +146,12 @@ class Engine:
         found = rows(units.session, _DUE_ASSIGNMENTS, now=now, at_once=AT_ONCE)
         units.each(
             found,
-            lambda row: self._look(units.session, row, now),
+            lambda row: self._tell(units.session, row, now),
             lambda row, _fault: change(units.session, t.assignment, row["id"], next_at=None),
         )
         return len(found)
 
-    def _look(self, session: Connection, row: Row, now: datetime) -> None:
+    def _tell(self, session: Connection, row: Row, now: datetime) -> None:
         playbook = None
         if row["case_id"]:
             version = session.execute(select(t.case.c.version).where(t.case.c.id == row["case_id"])).scalar_one()
@@ -149,7 +163,8 @@ _a, _c, _e = t.assignment.c, t.case.c, t.effect.c
 _NOW: BindParameter[datetime] = bindparam("now", type_=t.At())
 _AT_ONCE: BindParameter[int] = bindparam("at_once")
 _CASE_IS_DUE = and_(_c.wake_at <= _NOW, _c.held.is_(None))
-_ASSIGNMENT_IS_DUE = and_(_a.state.in_(("open", "claimed")), _a.next_at <= _NOW)
+# `in_` is spelled out anew at each execution, `or_` is not
+_ASSIGNMENT_IS_DUE = and_(or_(_a.state == "open", _a.state == "claimed"), _a.next_at <= _NOW)
 _DUE_CASES = (
     select(t.case, t.private_case.c.data).join(t.private_case).where(_CASE_IS_DUE).order_by(_c.wake_at).limit(_AT_ONCE)
 )
