@@ -99,7 +99,7 @@ case = Table(
     Column("version", ForeignKey("version.hash"), nullable=False),
     Column("party_id", String, index=True),
     Column("period", String),
-    Column("event_id", ForeignKey("event.id")),
+    Column("event_id", ForeignKey("event.id"), index=True),
     Column("opened_at", At, nullable=False),
     Column("status", String, nullable=False),  # ready | waiting | assigned | calling | parked | in_doubt | ended
     Column("step", Integer, nullable=False),  # the index of the step it stands at
@@ -112,6 +112,7 @@ case = Table(
     Column("reason", Text),
     Column("ended_at", At),
     Index("case_wake", "wake_at"),
+    Index("case_ended", "ended_at", "id"),
     Index("case_open", "playbook", "party_id", "status"),
 )
 private_case = Table(
@@ -245,8 +246,8 @@ exchange = Table(
     Column("until", String),  # ISO date
     Column("system", String),
     Column("reference", String),
-    Column("event_id", ForeignKey("event.id")),
-    Column("case_id", ForeignKey("case.id")),
+    Column("event_id", ForeignKey("event.id"), index=True),
+    Column("case_id", ForeignKey("case.id"), index=True),
     Column("recorded_by", String, nullable=False),
     Column("voids", String),
     UniqueConstraint("system", "reference"),
@@ -269,7 +270,7 @@ consent = Table(
     Column("given", Boolean, nullable=False),
     Column("at", At, nullable=False),
     Column("wording", Text, nullable=False),  # the company's sentence, as it was shown
-    Column("event_id", ForeignKey("event.id")),
+    Column("event_id", ForeignKey("event.id"), index=True),
 )
 reading = Table(
     "reading",
@@ -314,6 +315,16 @@ run_case = Table(
     Column("case_id", ForeignKey("case.id"), primary_key=True),
     Column("leg", Integer, primary_key=True),
     Index("run_case_case", "case_id", "leg"),
+)
+expected = Table(
+    "expected",
+    metadata,
+    Column("subject", String, primary_key=True),  # engine | <playbook>/cases | <playbook>/period
+    Column("since", At, nullable=False),  # when it was first expected
+    Column("by", At, nullable=False),
+    Column("told_at", At),  # none: not overdue, or not told yet
+    Column("daily_at", At),  # when it was told last
+    Column("over_at", At),  # when it was last said to be over
 )
 setting = Table(
     "setting",

@@ -50,6 +50,16 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "expected",
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("since", tables.At(), nullable=False),
+        sa.Column("by", tables.At(), nullable=False),
+        sa.Column("told_at", tables.At(), nullable=True),
+        sa.Column("daily_at", tables.At(), nullable=True),
+        sa.Column("over_at", tables.At(), nullable=True),
+        sa.PrimaryKeyConstraint("subject"),
+    )
+    op.create_table(
         "party",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -130,8 +140,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("case", schema=None) as batch_op:
+        batch_op.create_index("case_ended", ["ended_at", "id"], unique=False)
         batch_op.create_index("case_open", ["playbook", "party_id", "status"], unique=False)
         batch_op.create_index("case_wake", ["wake_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_case_event_id"), ["event_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_case_party_id"), ["party_id"], unique=False)
 
     op.create_table(
@@ -155,6 +167,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("consent", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_consent_event_id"), ["event_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_consent_party_id"), ["party_id"], unique=False)
 
     op.create_table(
@@ -293,7 +306,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("system", "reference"),
     )
     with op.batch_alter_table("exchange", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_exchange_case_id"), ["case_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_exchange_day"), ["day"], unique=False)
+        batch_op.create_index(batch_op.f("ix_exchange_event_id"), ["event_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_exchange_party_id"), ["party_id"], unique=False)
 
     op.create_table(
