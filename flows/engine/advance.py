@@ -143,6 +143,7 @@ def _call_or_result(walk: Walk, step: Step) -> None:
             walk.go_on("dropped", reason=effects[-1]["reason"])
         case "in_doubt":
             walk.case["failed"] = True
+            walk.tell_failure(step, effects[-1]["reason"])
             walk.assign("doubt", walk.playbook.owner, step, effects[-1]["reason"])
             walk.stand("in_doubt", reason=effects[-1]["reason"])
         case _:
@@ -197,6 +198,8 @@ def _to_person(walk: Walk, step: Step, reason: str | None, *, failed: bool = Tru
     role = (step.fallback.by if step.fallback else None) or walk.playbook.owner
     walk.case["failed"] = failed
     walk.note("failed" if failed else "handed", by="machine", reason=reason)
+    if failed:
+        walk.tell_failure(step, reason)
     walk.assign("fallback", role, step, reason)
     walk.stand("assigned")
 

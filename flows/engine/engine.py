@@ -11,7 +11,7 @@ from flows.engine.advance import advance
 from flows.engine.each import Units
 from flows.engine.walk import Walk
 from flows.engine.world import World
-from flows.people.notices import look
+from flows.people.notices import look, tell_failure
 from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.store.store import Store
@@ -133,7 +133,7 @@ class Engine:
         units.each(
             found,
             lambda row: self._advance(units.session, dict(row), now),
-            lambda row, fault: _hold(units.session, row, fault, now),
+            lambda row, fault: _hold(units.session, self._world, row, fault, now),
         )
         return len(found)
 
@@ -177,6 +177,9 @@ _DUE = select(
 )
 
 
-def _hold(session: Connection, case: Row, reason: str, now: datetime) -> None:
+def _hold(session: Connection, world: World, case: Row, reason: str, now: datetime) -> None:
     change(session, t.case, case["id"], held=reason, failed=True)
     journal(session, case, None, "held", now, reason=reason)
+    live = world.book.playbooks.get(case["playbook"])  # the pinned one may be what cannot be read
+    if live:
+        tell_failure(session, world.book, live, case["id"], None, reason, now)

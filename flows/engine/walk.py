@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 from flows.engine.scope import Scope
 from flows.engine.world import World
 from flows.ledger.call import Call
+from flows.people.notices import tell_failure
 from flows.playbook.expression import Expression
 from flows.playbook.model import By, Playbook, Step
 from flows.playbook.time import Time
@@ -130,6 +131,10 @@ class Walk:
             escalate_at=escalate,
             escalate_to=self._above(step),
         )
+
+    def tell_failure(self, step: Step, reason: str | None) -> None:
+        """Tell whom the playbook's `on_failure` names."""
+        tell_failure(self.session, self.world.book, self.playbook, self.case["id"], step, reason, self.now)
 
     def _times(self, kind: str, step: Step) -> tuple[datetime | None, datetime | None, datetime | None]:
         calendar = self.world.book.company.calendar

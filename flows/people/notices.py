@@ -1,23 +1,39 @@
-"""Telling people of their assignments: when one opens, before it is due, and when it is late."""
+"""Telling people: of an assignment that opens, nears its time or is late, and of a step that failed."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from connectors.registry import find as connector
 from flows.ledger.messages import to_team
 from flows.people.assignments import person_of, sentence
 from flows.people.links import Links
-from flows.playbook.model import Book, Playbook
+from flows.playbook.model import Book, Playbook, Step
 from flows.store import tables as t
 from flows.store.write import make_effect
 
 _WORDS = {
-    "ko": {"open": "새 할 일", "remind": "곧 마감", "escalate": "늦어짐", "due": "마감", "link": "여기서 처리"},
-    "en": {"open": "New work", "remind": "Due soon", "escalate": "Overdue", "due": "due", "link": "do it here"},
+    "ko": {
+        "open": "새 할 일",
+        "remind": "곧 마감",
+        "escalate": "늦어짐",
+        "due": "마감",
+        "failed": "실패",
+        "link": "여기서 처리",
+    },
+    "en": {
+        "open": "New work",
+        "remind": "Due soon",
+        "escalate": "Overdue",
+        "due": "due",
+        "failed": "Failed",
+        "link": "do it here",
+    },
 }
+
+_ASKED = select(t.effect.c.id).where(t.effect.c.key == bindparam("notice"))
 
 
 def look(
@@ -61,20 +77,37 @@ def _tell(
     if row["due_at"]:
         lines.append(f"{words['due']}: {row['due_at'].astimezone(book.company.zone):%Y-%m-%d %H:%M}")
     lines.append(f"{words['link']}: {links.url(row['id'], row['opened_at'])}")
-    sent = to_team(book, "\n".join(lines), lines[0], person)
+    notice(session, book, now, "\n".join(lines), person, key=f"{row['id']}/{what}", assignment_id=row["id"])
+
+
+def notice(session: Connection, book: Book, now: datetime, text: str, person: str | None, **facts: Any) -> int:
+    """Queue one notice to a person, by the medium `team`; its first line is its subject. Returns the effect."""
+    sent = to_team(book, text, text.partition("\n")[0], person)
     entry = book.company.connections.get(sent.connection)
-    effect_class = (
-        connector(entry.connector if entry else sent.connection)
-        .actions(entry.settings if entry else {})[sent.action]
-        .effect
-    )
-    make_effect(
+    kind = connector(entry.connector if entry else sent.connection)
+    effect_class = kind.actions(entry.settings if entry else {})[sent.action].effect
+    return make_effect(
         session,
         now,
         sent.arguments,
-        key=f"{row['id']}/{what}",
-        assignment_id=row["id"],
         connection=sent.connection,
         action=sent.action,
         effect_class=effect_class,
+        **facts,
     )
+
+
+def tell_failure(
+    session: Connection, book: Book, playbook: Playbook, case: str, step: Step | None, reason: str | None, now: datetime
+) -> None:
+    """Tell whom `on_failure` names, once for a case and step: ids and our own sentences, nothing of a customer."""
+    if playbook.on_failure is None:
+        return
+    key = f"{case}/{step.id if step else ''}/on_failure"
+    if session.execute(_ASKED, {"notice": key}).first():
+        return
+    words = _WORDS[book.company.language]
+    lines = [f"[{words['failed']}] {step.do if step else playbook.title}", playbook.title, reason or ""]
+    lines.append(f"digilog case {case}")
+    text = "\n".join(line for line in lines if line)
+    notice(session, book, now, text, person_of(book, playbook.on_failure.tell), key=key)

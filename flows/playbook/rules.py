@@ -45,9 +45,8 @@ def _head(playbook: Playbook, book: Book, sheet: Sheet) -> None:
     sheet.known(("owner",), playbook.owner, book.company.roles, "role of company.yaml")
     if not playbook.steps:
         sheet.say(("steps",), "a playbook has at least one step; write the first one")
-    for key in ("measures", "on_failure", "silent_after"):
-        if key in playbook.model_fields_set:
-            sheet.notice((key,), f"{key} is read, and not yet active")
+    if "measures" in playbook.model_fields_set:
+        sheet.notice(("measures",), "measures is read, and not yet active")
     if playbook.on_failure:
         who(playbook.on_failure.tell, book, ("on_failure", "tell"), sheet)
     for number, stop in enumerate(playbook.stop):
