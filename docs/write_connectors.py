@@ -33,8 +33,8 @@ EFFECTS = """\
 | `inside` | writes into digilog's own ledgers; works in every state |
 | `resolver` | finds out who does it (a message finds its medium); the connection's own class then counts |
 | `repeat` | a second time leaves the same as once; repeated by itself |
-| `keyed` | the service drops a second one with the same key; repeated by itself |
-| `checkable` | the service can be asked whether it happened |
+| `keyed` | the service drops a second one with the same key; repeated by itself as long as it does, then a *doubt* |
+| `checkable` | the service can be asked whether it happened: it is asked first, and repeated by itself if it did not |
 | `once` | must not happen twice: if the outcome is not known, a person is asked (a *doubt*) |
 """
 WORDS = {

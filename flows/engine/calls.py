@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, select
 
-from connectors.errors import ConnectorError, Uncertain
+from connectors.base import Connector
+from connectors.errors import ConnectorError, NotConnected, Unavailable, Uncertain
 from flows.engine.effects import Answer, Sending
 from flows.engine.world import BUILT_IN, World
 from flows.ledger.call import Call
@@ -72,13 +73,27 @@ def perform(world: World, store: Store, sending: Sending) -> Answer:
                 return Answer(
                     sending.effect, connector.call(sending.action, sending.arguments, key=sending.key, call=call)
                 )
-        return Answer(sending.effect, connector.call(sending.action, sending.arguments, key=sending.key))
+        found = _asked(world, connector, sending) if sending.ask else None
+        if found is None:
+            found = connector.call(sending.action, sending.arguments, key=sending.key)
+        return Answer(sending.effect, found)
     except ConnectorError as error:
         return Answer(sending.effect, error=error)
     except Exception as error:
         # One call's fault must not end the thread; whether anything happened is not known.
         log.exception("call %s.%s of effect %s failed", sending.connection, sending.action, sending.effect)
         return Answer(sending.effect, error=Uncertain(f"digilog itself failed: {type(error).__name__}"))
+
+
+def _asked(world: World, connector: Connector, sending: Sending) -> object:
+    """What the service knows of an earlier sending; none: it did not happen. Raises Unavailable if it cannot say."""
+    read = world.action(f"{sending.connection}.{sending.action}").found_by or ""
+    try:
+        return connector.call(read, {}, key=sending.key)
+    except (NotConnected, Unavailable):
+        raise
+    except ConnectorError as error:
+        raise Unavailable(f"the service could not be asked whether it happened: {error.reason}") from None
 
 
 def _call(world: World, session: Connection, sending: Sending) -> Call:

@@ -17,14 +17,15 @@ from flows.store import tables as t
 from flows.store.read import Row, rows, the
 from flows.store.write import change, open_assignment
 
-REPEATABLE = frozenset({"read", "repeat", "keyed"})  # a second call does no harm
+REPEATABLE = frozenset({"read", "repeat", "keyed", "checkable"})  # a second call does no harm, or is asked about first
+_DOUBTED = frozenset({"keyed", "checkable"})  # it may have happened: then nobody does it by hand unasked
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds between tries
 _e, _c = t.effect.c, t.case.c
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One call that is marked `sending` and may leave once that is committed."""
+    """One call that is marked `sending` and may leave once that is committed. `ask`: first whether it happened."""
 
     effect: int
     key: str
@@ -32,6 +33,7 @@ class Sending:
     connection: str
     action: str
     arguments: Mapping[str, object]
+    ask: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,7 @@ def mark_sending(units: Units, world: World, now: datetime, free: int) -> list[S
         return _mark(session, row, now) if _may_send(session, world, row, now) else None
 
     def fail(row: Row, fault: str) -> None:
-        _change(session, row, state="failed", ended_at=now, reason=fault)
-        _wake(session, row, now)
+        _end(session, row, "failed", fault, now)
 
     found = rows(session, _DUE, now=now, free=free)
     return [one for one in units.each(found, mark, fail) if one]
@@ -91,28 +92,45 @@ def mark_sending(units: Units, world: World, now: datetime, free: int) -> list[S
 def _mark(session: Connection, row: Row, now: datetime) -> Sending:
     _change(session, row, state="sending", attempt=row["attempt"] + 1, started_at=now, next_at=None)
     arguments = kept.load(row["arguments"])
-    return Sending(row["id"], row["key"], row["case_id"], row["connection"], row["action"], arguments)
+    ask = row["unclear_since"] is not None and row["effect_class"] == "checkable"
+    return Sending(row["id"], row["key"], row["case_id"], row["connection"], row["action"], arguments, ask)
 
 
 def _may_send(session: Connection, world: World, row: Row, now: datetime) -> bool:
     """The door. What may not leave any more is dropped, put off, or given to a person, and said."""
-    if row["case_id"] is None:
-        return True
-    if row["effect_class"] == "read":
-        return True
-    if world.state(row["playbook"]) not in OUTGOING_STATES:
-        _change(session, row, state="failed", reason=f"the playbook is in state {world.state(row['playbook'])}")
-    elif row["valid_until"] and now > row["valid_until"]:
-        _change(session, row, state="dropped", reason="too late: not sent after its time")
-    elif row["message"] and (blocked := gate(world.book.messages[row["message"]])):
-        _change(session, row, state="failed", reason=blocked.reason)
-    elif opens := _closed_until(session, world, row, now):
+    if closed := _closed(world, row, now):
+        _end(session, row, *closed, now)
+        return False
+    if row["case_id"] and row["effect_class"] != "read" and (opens := _closed_until(session, world, row, now)):
         _change(session, row, next_at=opens)
         return False
-    else:
-        return True
-    _wake(session, row, now)
-    return False
+    return True
+
+
+def _closed(world: World, row: Row, now: datetime) -> tuple[str, str] | None:
+    """The state and the reason of an effect that may not leave any more."""
+    if row["effect_class"] == "read":
+        return None
+    if row["unclear_since"] and _forgotten(world, row, now):
+        return "in_doubt", "it may have happened, and the service drops a repeated key no longer"
+    if row["case_id"] is None:
+        return None
+    if world.state(row["playbook"]) not in OUTGOING_STATES:
+        return "failed", f"the playbook is in state {world.state(row['playbook'])}"
+    if row["valid_until"] and now > row["valid_until"]:
+        return "dropped", "too late: not sent after its time"
+    if row["message"] and (blocked := gate(world.book.messages[row["message"]])):
+        return "failed", blocked.reason
+    return None
+
+
+def _forgotten(world: World, row: Row, now: datetime) -> bool:
+    """Whether the service may have forgotten the key: its window, from the first sending that may have happened."""
+    try:
+        window = world.action(f"{row['connection']}.{row['action']}").window
+    except NotConnected:  # the call will say so
+        return False
+    return row["effect_class"] == "keyed" and window is not None and now - row["unclear_since"] >= window
 
 
 def _closed_until(session: Connection, world: World, row: Row, now: datetime) -> datetime | None:
@@ -136,9 +154,7 @@ def take(units: Units, world: World, answers: list[Answer], now: datetime) -> No
 
     def fail(answer: Answer, fault: str) -> None:
         row = the(session, _EFFECT, effect=answer.effect)
-        state = "failed" if row["effect_class"] == "read" else "in_doubt"
-        _change(session, row, state=state, ended_at=now, reason=fault)
-        _wake(session, row, now)
+        _end(session, row, "failed" if row["effect_class"] == "read" else "in_doubt", fault, now)
 
     units.each(answers, one, fail)
 
@@ -154,12 +170,19 @@ def _take(session: Connection, world: World, row: Row, answer: Answer, now: date
         case Unavailable() as error:
             _later(session, world, row, error, now)
         case Uncertain() as error if row["effect_class"] in REPEATABLE:
-            _later(session, world, row, error, now)
+            _later(session, world, _unclear(session, row), error, now)
         case Uncertain() as error:
             _change(session, row, state="in_doubt", ended_at=now, reason=error.reason)
-        case error:
+        case error:  # refused under a repeated key, or after asking: then the first sending did not happen either
             _change(session, row, state="failed", ended_at=now, reason=error.reason)
     _wake(session, row, now)
+
+
+def _unclear(session: Connection, row: Row) -> Row:
+    """Keep since when it may have happened."""
+    since = row["unclear_since"] or row["started_at"]
+    _change(session, row, unclear_since=since)
+    return row | {"unclear_since": since}
 
 
 def _later(session: Connection, world: World, row: Row, error: ConnectorError, now: datetime) -> None:
@@ -169,7 +192,7 @@ def _later(session: Connection, world: World, row: Row, error: ConnectorError, n
         pause = max(error.retry_after, 0.1)
     then = now + timedelta(seconds=pause)
     if then - row["made_at"] > world.give_up:
-        _change(session, row, state="failed", ended_at=now, reason=f"{error.reason}; given up after long trying")
+        _end(session, row, "failed", f"{error.reason}; given up after long trying", now)
     else:
         _change(session, row, state="due", next_at=then, reason=error.reason)
 
@@ -193,11 +216,19 @@ def recover(session: Connection, now: datetime) -> int:
     found = rows(session, select(t.effect).where(_e.state == "sending"))
     for row in found:
         if row["effect_class"] in REPEATABLE:
+            _unclear(session, row)
             _change(session, row, state="due", next_at=now)
         else:
-            _change(session, row, state="in_doubt", ended_at=now, reason="digilog stopped while it was being sent")
-            _wake(session, row, now)
+            _end(session, row, "in_doubt", "digilog stopped while it was being sent", now)
     return len(found)
+
+
+def _end(session: Connection, row: Row, state: str, reason: str, now: datetime) -> None:
+    """It leaves no more. What may have happened already is in doubt, whatever else there is to say."""
+    if row["unclear_since"] and row["effect_class"] in _DOUBTED:
+        state, reason = "in_doubt", reason if state == "in_doubt" else f"it may have happened; {reason}"
+    _change(session, row, state=state, ended_at=now, next_at=None, reason=reason)
+    _wake(session, row, now)
 
 
 def _change(session: Connection, row: Row, **values: Any) -> None:

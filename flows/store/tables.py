@@ -150,7 +150,7 @@ effect = Table(
     Column("step", String),
     Column("connection", String, nullable=False),
     Column("action", String, nullable=False),
-    Column("effect_class", String, nullable=False),
+    Column("effect_class", String, nullable=False),  # as its action declares; `bulk`: the one call of many effects
     Column("state", String, nullable=False),  # due | sending | done | failed | in_doubt | cancelled
     Column("message", String),  # the id of the message it carries
     Column("attempt", Integer, nullable=False),
@@ -158,6 +158,8 @@ effect = Table(
     Column("next_at", At),
     Column("valid_until", At),  # later than that it is dropped and reported
     Column("started_at", At),
+    Column("unclear_since", At),  # its first sending that may have happened; none: all are known
+    Column("bulk_id", ForeignKey("effect.id")),  # the bulk call that it last went with
     Column("ended_at", At),
     Column("reason", Text),
     Index("effect_next", "state", "next_at"),

@@ -254,8 +254,14 @@ def upgrade() -> None:
         sa.Column("next_at", tables.At(), nullable=True),
         sa.Column("valid_until", tables.At(), nullable=True),
         sa.Column("started_at", tables.At(), nullable=True),
+        sa.Column("unclear_since", tables.At(), nullable=True),
+        sa.Column("bulk_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("ended_at", tables.At(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["bulk_id"],
+            ["effect.id"],
+        ),
         sa.ForeignKeyConstraint(
             ["case_id"],
             ["case.id"],
