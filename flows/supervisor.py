@@ -24,6 +24,7 @@ from flows.process import LIFELINE
 LONGEST_PAUSE = 30.0  # seconds between restarts
 STEADY = 20.0  # a part that ran this long starts again at once
 PATIENCE = 12.0  # seconds for a clean stop
+EACH = 60.0  # seconds between two looks at what is silent
 
 
 class CannotStart(Exception):  # noqa: N818
@@ -42,12 +43,14 @@ class Part:
     failures: int = 0
     started: float = 0.0
     again_at: float = field(default=0.0)
+    nice: int = 0  # how far it steps back for the others
 
     def start(self, log: Path) -> None:
         with log.open("ab") as out:
             self.process = subprocess.Popen(
                 self.command, env=dict(self.env), pass_fds=self.pass_fds, stdin=subprocess.DEVNULL, stdout=out,
                 stderr=out, start_new_session=True,
+                preexec_fn=(lambda: os.nice(self.nice)) if self.nice else None,  # noqa: PLW1509 - we have no threads
             )  # fmt: skip
         self.started = time.monotonic()
 
@@ -62,6 +65,7 @@ class Supervisor:
         self.home, self.port, self.prefect = home, port, prefect
         self.stopping = False
         self.parts: list[Part] = []
+        self.silence: Part | None = None
         self.lock = take_home(home)
         self.socket = _bind(port)
         self.port = self.socket.getsockname()[1]
@@ -76,6 +80,7 @@ class Supervisor:
         web = self._part("web", {"DIGILOG_SOCKET_FD": str(self.socket.fileno())}, (self.socket.fileno(),))
         engine = self._part("engine", {})
         self._start(web, engine)
+        self.silence = self._silence()
         self._until(lambda: _answers(self.port, "/healthz"))
         if not self.stopping:
             self._tell(ready=f"http://127.0.0.1:{self.port}")
@@ -98,6 +103,11 @@ class Supervisor:
         command = [sys.executable, "-m", module or f"flows.{name}"]
         return Part(name, command, {**os.environ, **env, LIFELINE: str(self.lifeline)}, (*fds, self.lifeline))
 
+    def _silence(self) -> Part:
+        env = {**os.environ, LIFELINE: str(self.lifeline)}
+        command = [sys.executable, "-m", "flows.cli", "silence"]
+        return Part("silence", command, env, (self.lifeline,), again_at=time.monotonic() + EACH, nice=10)
+
     def _start(self, *parts: Part) -> None:
         for part in parts:
             part.start(self._log(part))
@@ -112,6 +122,8 @@ class Supervisor:
         while not self.stopping and not (callable(done) and done()):
             for part in self.parts:
                 self._watch(part)
+            if self.silence:
+                self._look(self.silence)
             time.sleep(0.05)
 
     def _watch(self, part: Part) -> None:
@@ -127,6 +139,21 @@ class Supervisor:
         pause = min(LONGEST_PAUSE, 0.05 * 4 ** (part.failures - 1)) if part.failures else 0.0
         part.process, part.again_at = None, now + pause
         _say(f"{part.name} stopped ({_said(code)}) and is started again; see {self._log(part).with_suffix('.log')}")
+
+    def _look(self, silence: Part) -> None:
+        """Each minute: a short process that tells what did not happen; it needs no engine."""
+        if silence.process and (code := silence.ended()) is not None:
+            silence.process = None
+            if code and not silence.failures:
+                _say(f"silence cannot be told ({_said(code)}); see {self._log(silence)}")
+            silence.failures = code
+        if time.monotonic() < silence.again_at:
+            return
+        if silence.process:  # it hangs
+            silence.process.kill()
+            silence.process.wait()
+        silence.start(self._log(silence))
+        silence.again_at = time.monotonic() + EACH
 
     def _tell(self, **found: str) -> None:
         """Say it on screen, and keep it for the other commands."""
@@ -153,7 +180,8 @@ class Supervisor:
         _say("stopped")
 
     def _alive(self) -> Iterator[Part]:
-        return (part for part in self.parts if part.process and part.process.poll() is None)
+        parts = [*self.parts, self.silence] if self.silence else self.parts
+        return (part for part in parts if part.process and part.process.poll() is None)
 
 
 def take_home(home: Path) -> int:
