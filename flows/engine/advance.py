@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from connectors.errors import ConnectorError, NotConnected
 from flows.engine.walk import Walk
@@ -14,23 +14,26 @@ from flows.playbook.model import Step
 from flows.playbook.text import MissingValue, render_all
 from flows.store import data as kept
 from flows.store import tables as t
-from flows.store.read import Row, first, rows
+from flows.store.prepared import Prepared
+from flows.store.read import Row, first
 from flows.store.write import make_effect
 
 _a, _e, _pe = t.assignment.c, t.effect.c, t.private_effect.c
-_NEWEST_ASSIGNMENT = (
+_NEWEST_ASSIGNMENT = Prepared(
     select(t.assignment)
     .where(
         _a.case_id == bindparam("case"),
         _a.step == bindparam("step"),
-        _a.kind.in_(bindparam("kinds", expanding=True)),
+        or_(_a.kind == bindparam("kind"), _a.kind == bindparam("other")),
         _a.state != "withdrawn",
     )
     .order_by(_a.opened_at.desc(), _a.done_at.is_not(None), _a.done_at.desc(), _a.kind.desc())
     .limit(1)
 )
-_ANSWERS = select(t.private_assignment.c.answers).where(t.private_assignment.c.assignment_id == bindparam("assignment"))
-_EFFECTS = (
+_ANSWERS = Prepared(
+    select(t.private_assignment.c.answers).where(t.private_assignment.c.assignment_id == bindparam("assignment"))
+)
+_EFFECTS = Prepared(
     select(t.effect, _pe.arguments, _pe.result)
     .join(t.private_effect)
     .where(_e.case_id == bindparam("case"), _e.step == bindparam("step"), _e.state != "cancelled")
@@ -86,7 +89,7 @@ def _wait(walk: Walk, step: Step) -> None:
 
 
 def _by_person(walk: Walk, step: Step) -> None:
-    asked = _assignment(walk, step, ("step",))
+    asked = _assignment(walk, step, "step")
     if asked is None and step.by:
         if _too_late(walk, step):
             return
@@ -106,18 +109,18 @@ def _by_person(walk: Walk, step: Step) -> None:
         walk.stand("assigned")
 
 
-def _assignment(walk: Walk, step: Step, kinds: tuple[str, ...]) -> Row | None:
-    return first(walk.session, _NEWEST_ASSIGNMENT, case=walk.case["id"], step=step.id, kinds=kinds)
+def _assignment(walk: Walk, step: Step, kind: str, other: str = "") -> Row | None:
+    return _NEWEST_ASSIGNMENT.first(walk.session, case=walk.case["id"], step=step.id, kind=kind, other=other)
 
 
 def _answers(walk: Walk, asked: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = kept.load(walk.session.execute(_ANSWERS, {"assignment": asked["id"]}).scalar_one())
+    found: dict[str, Any] = kept.load(_ANSWERS.the(walk.session, assignment=asked["id"])["answers"])
     return found
 
 
 def _by_machine(walk: Walk, step: Step) -> None:
     called = walk.case["status"] in {"calling", "parked"}  # then no person was asked
-    asked = None if called else _assignment(walk, step, ("fallback", "doubt"))
+    asked = None if called else _assignment(walk, step, "fallback", "doubt")
     if asked is None:
         _call_or_result(walk, step)
     elif asked["state"] in {"open", "claimed"}:
@@ -131,7 +134,7 @@ def _by_machine(walk: Walk, step: Step) -> None:
 
 
 def _call_or_result(walk: Walk, step: Step) -> None:
-    effects = rows(walk.session, _EFFECTS, case=walk.case["id"], step=step.id)
+    effects = _EFFECTS.rows(walk.session, case=walk.case["id"], step=step.id)
     match effects[-1]["state"] if effects else None:
         case None:
             _start(walk, step)

@@ -14,7 +14,8 @@ from flows.engine.world import OUTGOING_STATES, World
 from flows.ledger.messages import gate
 from flows.store import data as kept
 from flows.store import tables as t
-from flows.store.read import Row, rows, the
+from flows.store.prepared import Prepared
+from flows.store.read import Row, rows
 from flows.store.write import change, open_assignment
 
 REPEATABLE = frozenset({"read", "repeat", "keyed", "checkable"})  # a second call does no harm, or is asked about first
@@ -48,7 +49,7 @@ class Answer:
 _earlier = t.effect.alias().c
 _NOW = bindparam("now", type_=t.At())
 _PAUSED = select(t.connection.c.name).where(t.connection.c.paused.is_not(None))
-_DUE = (
+_DUE = Prepared(
     select(t.effect, _c.held, _c.status, _c.playbook, _c.version, t.private_effect.c.arguments)
     .select_from(t.effect.outerjoin(t.case).join(t.private_effect))
     .where(
@@ -85,7 +86,7 @@ def mark_sending(units: Units, world: World, now: datetime, free: int) -> list[S
     def fail(row: Row, fault: str) -> None:
         _end(session, row, "failed", fault, now)
 
-    found = rows(session, _DUE, now=now, free=free)
+    found = _DUE.rows(session, now=now, free=free)
     return [one for one in units.each(found, mark, fail) if one]
 
 
@@ -140,7 +141,7 @@ def _closed_until(session: Connection, world: World, row: Row, now: datetime) ->
     return opens if opens > now else None
 
 
-_EFFECT = select(t.effect).where(_e.id == bindparam("effect"))
+_EFFECT = Prepared(select(t.effect).where(_e.id == bindparam("effect")))
 
 
 def take(units: Units, world: World, answers: list[Answer], now: datetime) -> None:
@@ -148,12 +149,12 @@ def take(units: Units, world: World, answers: list[Answer], now: datetime) -> No
     session = units.session
 
     def one(answer: Answer) -> None:
-        row = the(session, _EFFECT, effect=answer.effect)
+        row = _EFFECT.the(session, effect=answer.effect)
         if row["state"] == "sending":
             _take(session, world, row, answer, now)
 
     def fail(answer: Answer, fault: str) -> None:
-        row = the(session, _EFFECT, effect=answer.effect)
+        row = _EFFECT.the(session, effect=answer.effect)
         _end(session, row, "failed" if row["effect_class"] == "read" else "in_doubt", fault, now)
 
     units.each(answers, one, fail)
@@ -235,9 +236,9 @@ def _change(session: Connection, row: Row, **values: Any) -> None:
     change(session, t.effect, row["id"], **values)
 
 
-_WAKE = update(t.case).where(_c.id == bindparam("case"), _c.status != "ended")
+_WAKE = Prepared(update(t.case).where(_c.id == bindparam("case"), _c.status != "ended"), ("wake_at",))
 
 
 def _wake(session: Connection, row: Row, now: datetime) -> None:
     if row["case_id"]:
-        session.execute(_WAKE, {"case": row["case_id"], "wake_at": now})
+        _WAKE.do(session, {"case": row["case_id"], "wake_at": now})

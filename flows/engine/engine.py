@@ -13,7 +13,8 @@ from flows.engine.walk import Walk
 from flows.engine.world import World
 from flows.people.notices import look, tell_failure
 from flows.store import tables as t
-from flows.store.read import Row, rows
+from flows.store.prepared import Prepared
+from flows.store.read import Row
 from flows.store.store import Store
 from flows.store.write import change, journal
 
@@ -113,14 +114,14 @@ class Engine:
             return self._look(session, self._world.clock.now())
 
     def _look(self, session: Connection, now: datetime) -> _Due:
-        event, case, assignment, effect = session.execute(_DUE, {"now": now}).one()
+        found = _DUE.the(session, now=now)
         period = now >= self._look_for_periods_at and scheduler.anything(session, self._world, now, self._grace)
         if not period:
             self._look_for_periods_at = now + PERIODS
-        return _Due(event, case, assignment, period, effect)
+        return _Due(**found, period=period)
 
     def _events(self, units: Units, now: datetime) -> int:
-        found = rows(units.session, events.NEW, at_once=AT_ONCE)
+        found = events.NEW.rows(units.session, at_once=AT_ONCE)
         units.each(
             found,
             lambda row: events.take(units.session, self._world, row, now),
@@ -129,7 +130,7 @@ class Engine:
         return len(found)
 
     def _cases(self, units: Units, now: datetime) -> int:
-        found = rows(units.session, _DUE_CASES, now=now, at_once=AT_ONCE)
+        found = _DUE_CASES.rows(units.session, now=now, at_once=AT_ONCE)
         units.each(
             found,
             lambda row: self._advance(units.session, dict(row), now),
@@ -143,7 +144,7 @@ class Engine:
         advance(Walk(self._world, session, self._world.pinned(session, case["version"]), case, now))
 
     def _assignments(self, units: Units, now: datetime) -> int:
-        found = rows(units.session, _DUE_ASSIGNMENTS, now=now, at_once=AT_ONCE)
+        found = _DUE_ASSIGNMENTS.rows(units.session, now=now, at_once=AT_ONCE)
         units.each(
             found,
             lambda row: self._tell(units.session, row, now),
@@ -165,15 +166,17 @@ _AT_ONCE: BindParameter[int] = bindparam("at_once")
 _CASE_IS_DUE = and_(_c.wake_at <= _NOW, _c.held.is_(None))
 # `in_` is spelled out anew at each execution, `or_` is not
 _ASSIGNMENT_IS_DUE = and_(or_(_a.state == "open", _a.state == "claimed"), _a.next_at <= _NOW)
-_DUE_CASES = (
+_DUE_CASES = Prepared(
     select(t.case, t.private_case.c.data).join(t.private_case).where(_CASE_IS_DUE).order_by(_c.wake_at).limit(_AT_ONCE)
 )
-_DUE_ASSIGNMENTS = select(t.assignment).where(_ASSIGNMENT_IS_DUE).order_by(_a.next_at).limit(_AT_ONCE)
-_DUE = select(
-    exists().where(t.event.c.state == "new"),
-    exists().where(_CASE_IS_DUE),
-    exists().where(_ASSIGNMENT_IS_DUE),
-    exists().where(_e.state == "due", _e.next_at <= _NOW),
+_DUE_ASSIGNMENTS = Prepared(select(t.assignment).where(_ASSIGNMENT_IS_DUE).order_by(_a.next_at).limit(_AT_ONCE))
+_DUE = Prepared(
+    select(
+        exists().where(t.event.c.state == "new").label("event"),
+        exists().where(_CASE_IS_DUE).label("case"),
+        exists().where(_ASSIGNMENT_IS_DUE).label("assignment"),
+        exists().where(_e.state == "due", _e.next_at <= _NOW).label("effect"),
+    )
 )
 
 

@@ -16,23 +16,25 @@ from flows.playbook.model import Playbook
 from flows.playbook.schedule import Schedule
 from flows.store import data as kept
 from flows.store import tables as t
-from flows.store.read import Row, first, rows, the
+from flows.store.prepared import Prepared
+from flows.store.read import Row
 from flows.store.write import RAW_KEPT, add, change, journal, new_id
 
 _ev, _pe = t.event.c, t.private_event.c
-NEW = (
+NEW = Prepared(
     select(t.event, _pe.body)
     .outerjoin(t.private_event)
     .where(_ev.state == "new")
     .order_by(_ev.id)
     .limit(bindparam("at_once"))
 )
-_OPEN_CASES = select(t.case.c.id, t.case.c.playbook, t.case.c.version).where(
+_of_party = select(t.case.c.id, t.case.c.playbook, t.case.c.version).where(
     t.case.c.party_id == bindparam("party"), t.case.c.status != "ended"
 )
-_OPEN_CASE = _OPEN_CASES.where(t.case.c.playbook == bindparam("playbook")).limit(1)
-_CASE = select(t.case).where(t.case.c.id == bindparam("case"))
-_EXCHANGE = select(t.exchange).where(t.exchange.c.id == bindparam("exchange"))
+_OPEN_CASES = Prepared(_of_party)
+_OPEN_CASE = Prepared(_of_party.where(t.case.c.playbook == bindparam("playbook")).limit(1))
+_CASE = Prepared(select(t.case).where(t.case.c.id == bindparam("case")))
+_EXCHANGE = Prepared(select(t.exchange).where(t.exchange.c.id == bindparam("exchange")))
 HELD_UNTIL_LET_GO = "waits to be let go (state complete)"
 
 
@@ -46,11 +48,11 @@ class _Known:
         return find(self._session, contact.party_kind, contact.kind, contact.value)
 
     def open_case(self, playbook: str, party: str) -> str | None:
-        found = first(self._session, _OPEN_CASE, playbook=playbook, party=party)
+        found = _OPEN_CASE.first(self._session, playbook=playbook, party=party)
         return found["id"] if found else None
 
     def open_cases(self, party: str) -> list[Mapping[str, Any]]:
-        return list(rows(self._session, _OPEN_CASES, party=party))
+        return list(_OPEN_CASES.rows(self._session, party=party))
 
     def pinned(self, version: str) -> Playbook:
         return self._world.pinned(self._session, version)
@@ -80,7 +82,7 @@ def take(session: Connection, world: World, row: Row, now: datetime) -> None:
 def _read(session: Connection, row: Row) -> Event | None:
     facts = {name: row[name] for name in ("id", "name", "connection", "key", "at", "subject")}
     if row["name"] == "exchange.recorded":
-        return Event(**facts, exchange=the(session, _EXCHANGE, exchange=row["subject"]))
+        return Event(**facts, exchange=_EXCHANGE.the(session, exchange=row["subject"]))
     if row["subject"] is not None:
         return Event(**facts)
     if row["body"] is None:
@@ -94,7 +96,7 @@ def _apply(session: Connection, world: World, row: Row, decided: Change, now: da
         case Open():
             _open(session, world, row, decided, now)
         case Note(case):
-            found = the(session, _CASE, case=case)
+            found = _CASE.the(session, case=case)
             journal(session, found, None, "noted", now, reason="asked again while this case is open")
         case Stop():
             _stop(session, world, decided, now)
@@ -153,7 +155,7 @@ def _party(session: Connection, row: Row, opens: Open, now: datetime) -> str:
 
 
 def _stop(session: Connection, world: World, stop: Stop, now: datetime) -> None:
-    found = the(session, _CASE, case=stop.case)
+    found = _CASE.the(session, case=stop.case)
     if found["status"] == "ended":
         return
     found["leg"] += found["status"] not in {"ready", "calling"}

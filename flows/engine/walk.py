@@ -16,6 +16,7 @@ from flows.playbook.model import By, Playbook, Step
 from flows.playbook.time import Time
 from flows.store import data as kept
 from flows.store import tables as t
+from flows.store.prepared import Prepared
 from flows.store.write import change, journal, open_assignment, withdraw
 
 
@@ -33,7 +34,7 @@ class Walk:
     @cached_property
     def data(self) -> dict[str, Any]:
         if "data" not in self.case:
-            self.case["data"] = self.session.execute(_DATA, {"case": self.case["id"]}).scalar_one()
+            self.case["data"] = _DATA.the(self.session, case=self.case["id"])["data"]
         found: dict[str, Any] = kept.load(self.case["data"])
         return found
 
@@ -157,7 +158,7 @@ class Walk:
             change(self.session, t.private_case, self.case["id"], data=text)
 
 
-_DATA = select(t.private_case.c.data).where(t.private_case.c.case_id == bindparam("case"))
+_DATA = Prepared(select(t.private_case.c.data).where(t.private_case.c.case_id == bindparam("case")))
 _KEPT = (
     "status",
     "step",

@@ -8,14 +8,17 @@ from sqlalchemy import Connection, bindparam, select
 
 from flows.playbook.model import Canvas
 from flows.store import tables as t
+from flows.store.prepared import Prepared
 from flows.store.read import Row, rows
 from flows.store.write import add, new_id
 
 _k = t.private_contact.c
-_FIND = select(_k.party_id).where(
-    _k.party_kind == bindparam("party_kind"), _k.kind == bindparam("kind"), _k.value == bindparam("value")
+_FIND = Prepared(
+    select(_k.party_id).where(
+        _k.party_kind == bindparam("party_kind"), _k.kind == bindparam("kind"), _k.value == bindparam("value")
+    )
 )
-_CONTACTS = (
+_CONTACTS = Prepared(
     select(_k.value).where(_k.party_id == bindparam("party"), _k.kind == bindparam("kind")).order_by(_k.id.desc())
 )
 
@@ -32,7 +35,8 @@ def find_or_make(session: Connection, kind: str, contact: str, value: str, now: 
 
 
 def find(session: Connection, kind: str, contact: str, value: str) -> str | None:
-    return session.execute(_FIND, {"party_kind": kind, "kind": contact, "value": value}).scalar()
+    found = _FIND.first(session, party_kind=kind, kind=contact, value=value)
+    return found["party_id"] if found else None
 
 
 def add_contact(session: Connection, party: str, party_kind: str, contact: str, value: str) -> None:
@@ -43,7 +47,7 @@ def add_contact(session: Connection, party: str, party_kind: str, contact: str, 
 
 def contacts(session: Connection, party: str, contact: str) -> list[str]:
     """The party's values of one kind, the newest first."""
-    return list(session.execute(_CONTACTS, {"party": party, "kind": contact}).scalars())
+    return [row["value"] for row in _CONTACTS.rows(session, party=party, kind=contact)]
 
 
 def family(kind: str) -> str:

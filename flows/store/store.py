@@ -57,14 +57,14 @@ def open_store(home: Path) -> Store:
 
 def memory_store() -> Store:
     """A store that is gone when closed, for simulations; one thread."""
-    engine = create_engine("sqlite://", poolclass=StaticPool)
+    engine = create_engine("sqlite://", poolclass=StaticPool, hide_parameters=True)
     _prepare(engine, "BEGIN")
     metadata.create_all(engine)
     return Store(engine, engine)
 
 
 def _engine(url: str, begin: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 5})
+    engine = create_engine(url, connect_args={"timeout": 5}, hide_parameters=True)
     _prepare(engine, begin)
     return engine
 

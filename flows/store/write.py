@@ -3,16 +3,20 @@
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, Update, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from flows.store import data
 from flows.store import tables as t
+from flows.store.prepared import Prepared, add, change
 from flows.store.read import Row
 
+__all__ = [
+    "PASSED", "RAW_KEPT", "STOOD", "add", "audit", "change", "emit", "journal", "make_effect", "new_id",
+    "open_assignment", "set_setting", "setting", "withdraw",
+]  # fmt: skip
 RAW_KEPT = timedelta(days=90)  # raw bodies, answers and rendered messages
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no signs that are read for one another
 
@@ -26,29 +30,9 @@ def new_id(length: int = 10) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
-@cache
-def _insert(table: Table) -> Insert:
-    return insert(table)
-
-
-@cache
-def _update(table: Table) -> Update:
-    (key,) = table.primary_key
-    return update(table).where(key == bindparam("the_row"))
-
-
-def add(session: Connection, table: Table, **values: Any) -> Any:
-    """Insert one row and return its key. Statements are built once: building costs more than the database does."""
-    made = session.execute(_insert(table), values)
-    return made.inserted_primary_key[0] if made.inserted_primary_key else None
-
-
-def change(session: Connection, table: Table, row: Any, **values: Any) -> None:
-    """Change one row by its key."""
-    session.execute(_update(table), {"the_row": row, **values})
-
-
-_KNOWN = select(t.event.c.id).where(t.event.c.connection == bindparam("connection"), t.event.c.key == bindparam("key"))
+_KNOWN = Prepared(
+    select(t.event.c.id).where(t.event.c.connection == bindparam("connection"), t.event.c.key == bindparam("key"))
+)
 
 
 def emit(
@@ -65,7 +49,7 @@ def emit(
 ) -> int | None:
     """Keep one event. Returns its id, or none if this connection's key is known already."""
     # Asked first, since SQLAlchemy compiles ON CONFLICT anew each time; the write lock is held since the start.
-    if session.execute(_KNOWN, {"connection": connection, "key": key}).first():
+    if _KNOWN.first(session, connection=connection, key=key):
         return None
     state = "quarantined" if quarantined else "new"
     facts = {"connection": connection, "key": key, "name": name, "at": at, "subject": subject}
@@ -111,17 +95,20 @@ def audit(session: Connection, who: str, what: str, subject: str, at: datetime, 
     add(session, t.audit, at=at, who=who, what=what, subject=subject, reason=reason)
 
 
-_SETTING = select(t.setting.c.value).where(t.setting.c.name == bindparam("wanted"))
-_SET = upsert(t.setting)
-_SET = _SET.on_conflict_do_update(index_elements=["name"], set_={"value": _SET.excluded.value})
+_SETTING = Prepared(select(t.setting.c.value).where(t.setting.c.name == bindparam("wanted")))
+_new = upsert(t.setting)
+_SET = Prepared(
+    _new.on_conflict_do_update(index_elements=["name"], set_={"value": _new.excluded.value}), ("name", "value")
+)
 
 
 def setting(session: Connection, name: str) -> str | None:
-    return session.execute(_SETTING, {"wanted": name}).scalar()
+    found = _SETTING.first(session, wanted=name)
+    return found["value"] if found else None
 
 
 def set_setting(session: Connection, name: str, value: str) -> None:
-    session.execute(_SET, {"name": name, "value": value})
+    _SET.do(session, {"name": name, "value": value})
 
 
 def open_assignment(session: Connection, at: datetime, *, party: str | None = None, **facts: Any) -> str:
@@ -140,19 +127,21 @@ def make_effect(session: Connection, at: datetime, arguments: Mapping[str, objec
     return effect
 
 
-_WITHDRAW = (
+_a, _e = t.assignment.c, t.effect.c
+_AT: BindParameter[datetime] = bindparam("at", type_=t.At())
+_WITHDRAW = Prepared(
     update(t.assignment)
-    .where(t.assignment.c.case_id == bindparam("the_case"), t.assignment.c.state.in_(("open", "claimed")))
-    .values(state="withdrawn", next_at=None)
+    .where(_a.case_id == bindparam("the_case"), or_(_a.state == "open", _a.state == "claimed"))
+    .values(state="withdrawn", next_at=None, done_at=_AT, reason=bindparam("why"))
 )
-_CANCEL = (
+_CANCEL = Prepared(
     update(t.effect)
-    .where(t.effect.c.case_id == bindparam("the_case"), t.effect.c.state == "due")
-    .values(state="cancelled", next_at=None)
+    .where(_e.case_id == bindparam("the_case"), _e.state == "due")
+    .values(state="cancelled", next_at=None, ended_at=_AT, reason=bindparam("why"))
 )
 
 
 def withdraw(session: Connection, case_id: str, at: datetime, reason: str) -> None:
     """Take back what a case still asks of people and of services that were not called yet."""
-    session.execute(_WITHDRAW, {"the_case": case_id, "done_at": at, "reason": reason})
-    session.execute(_CANCEL, {"the_case": case_id, "ended_at": at, "reason": reason})
+    for statement in (_WITHDRAW, _CANCEL):
+        statement.do(session, {"the_case": case_id, "at": at, "why": reason})
