@@ -3,7 +3,7 @@
 import sys
 
 from connectors.errors import ConnectorError
-from flows.cli import cases, files, keeping, running, work
+from flows.cli import cases, doubts, files, keeping, running, work
 from flows.cli.app import app
 from flows.engine.books import BookError
 from flows.engine.operate import OperateError
@@ -13,7 +13,7 @@ from flows.settings import SettingsError
 from flows.store.store import StoreError
 from flows.supervisor import CannotStart
 
-__all__ = ["app", "cases", "files", "keeping", "main", "running", "work"]
+__all__ = ["app", "cases", "doubts", "files", "keeping", "main", "running", "work"]
 
 _TOLD = (
     AssignmentError, BookError, CannotStart, ConnectorError, OperateError, Refused, SettingsError, StoreError,

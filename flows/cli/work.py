@@ -65,7 +65,7 @@ def claim(id: str, *, as_: As = None, where: Where = HERE) -> None:
     """Take an assignment."""
     world, store = where.world()
     with store.write() as session:
-        assignments.claim(session, id, _person(world, as_), world.clock.now())
+        assignments.claim(session, id, person(world, as_), world.clock.now())
     say(f"{id} is yours")
 
 
@@ -87,7 +87,7 @@ def done(
         playbook = _playbook(session, world, row)
         if ticked:
             given[assignments.CHECKED] = [str(number) for number in range(100)]
-        who = _person(world, as_ or row["person"])
+        who = person(world, as_ or row["person"])
         refused = assignments.finish(
             session, world.book, playbook, id, who, given, world.clock.now(), minutes=minutes, note=note
         )
@@ -104,7 +104,7 @@ def skip(id: str, *, reason: str, as_: As = None, where: Where = HERE) -> None:
     with store.write() as session:
         row = assignments.find(session, id)
         playbook = _playbook(session, world, row)
-        assignments.skip(session, playbook, id, _person(world, as_ or row["person"]), reason, world.clock.now())
+        assignments.skip(session, playbook, id, person(world, as_ or row["person"]), reason, world.clock.now())
     _wake(world)
     say("skipped")
 
@@ -116,7 +116,7 @@ def _pair(written: str) -> tuple[str, str]:
     return name, value
 
 
-def _person(world: World, who: str | None) -> str:
+def person(world: World, who: str | None) -> str:
     if who is None:
         return me()
     if who not in world.book.company.people:

@@ -80,3 +80,8 @@ class Till(Connector):
     def shout(self, what: str, *, key: str) -> Receipt:
         """Can neither be repeated nor asked about."""
         return self.state.do(key, what, self.state.hear("shout", key, self._clock.now()), drops=False)
+
+    @action(effect="once")
+    def send(self, *, medium: str, to: str, text: str, subject: str = "", message: str = "", key: str) -> Receipt:
+        """Print a message; what is printed cannot be asked about."""
+        return self.state.do(key, subject, self.state.hear("send", key, self._clock.now()), drops=False)
