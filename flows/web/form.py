@@ -23,7 +23,7 @@ from flows.web.inputs import inputs
 from flows.web.page import after, page
 
 CONNECTOR = "own_form"
-CAP = 64 * 1024
+CAP = 256 * 1024  # 10,000 Korean letters are 90 KB as browsers send them
 KEY, HONEYPOT = "_key", "_homepage"  # no field of a playbook begins with a line
 _KEY = re.compile(r"[A-Za-z0-9_-]{24}")
 Kept = Literal["kept", "known", "changed"]

@@ -19,7 +19,7 @@ from flows.web.page import after, page
 from flows.web.piece import Piece, playbook_of, read
 from flows.web.words import said
 
-CAP = 64 * 1024
+CAP = 256 * 1024
 SEAL, PRESS, TICKED, MINUTES, NOTE, REASON = "_seal", "_press", "_ticked", "_minutes", "_note", "_reason"
 _LONGEST_NOTE = 4_000
 _DAY = 1440  # minutes

@@ -79,8 +79,7 @@ class Writer:
     def _commit(self, jobs: list[_Job]) -> None:
         answers: list[tuple[_Job, Any, Exception | None]] = []
         try:
-            with self._store.write() as session:
-                answers.extend((job, *_tried(session, job.work)) for job in jobs)
+            answers = self._together(jobs) or self._one_by_one(jobs)
         except Exception as error:  # noqa: BLE001 - the thread outlives a store that refuses
             log.warning("the store refused %s writes (%s)", len(jobs), type(error).__name__)
             answers = [(job, None, StoreBusy()) for job in jobs]
@@ -90,6 +89,21 @@ class Writer:
             else:
                 job.done.set_exception(fault)
         self._after()
+
+
+    def _together(self, jobs: list[_Job]) -> list[tuple[_Job, Any, Exception | None]]:
+        """All without savepoints, which cost more than the work; nothing if one of them fails."""
+        try:
+            with self._store.write() as session:
+                return [(job, job.work(session), None) for job in jobs]
+        except DatabaseError:
+            raise  # a full disk is no fault of one job
+        except Exception:  # noqa: BLE001 - who it was is found one by one
+            return []
+
+    def _one_by_one(self, jobs: list[_Job]) -> list[tuple[_Job, Any, Exception | None]]:
+        with self._store.write() as session:
+            return [(job, *_tried(session, job.work)) for job in jobs]
 
 
 def _tried(session: Connection, work: Callable[[Connection], Any]) -> tuple[Any, Exception | None]:
