@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CONNECTIONS = "DIGILOG_CONNECTIONS__"
@@ -27,6 +28,8 @@ class Settings(BaseSettings):
     public_url: str = ""  # where customers reach web; unset: loopback only
     secrets_dir: Path | None = None  # one file a secret, named as its variable
     give_up_hours: float = 24  # an unreachable service is tried this long, then a person takes over
+    retain_raw_days: int = Field(90, ge=1)  # customers' words, counted from the end of their case
+    retain_cases_days: int = Field(730, ge=1)  # what is left of an ended case
 
     @property
     def address(self) -> str:

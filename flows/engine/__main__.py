@@ -17,6 +17,7 @@ from connectors.clock import Clock, OffsetClock
 from flows.engine.books import Files, keep_good, open_last_good
 from flows.engine.calls import Calls
 from flows.engine.engine import Engine
+from flows.engine.retention import Sweep, kept_for
 from flows.engine.world import World
 from flows.people.links import open_links
 from flows.process import begin
@@ -48,6 +49,7 @@ def main() -> None:
     engine = Engine(store, world, calls, fires_at_once=offset(store) != timedelta())
     if count := engine.recover():
         log.info("%s effects were in flight at the last stop and are settled", count)
+    sweep = Sweep(store, kept_for(settings))
     looked = seen = float("-inf")
     while not stop.is_set():
         if (now := time.monotonic()) - looked > LOOK:
@@ -60,7 +62,7 @@ def main() -> None:
             seen = now
             with contextlib.suppress(OperationalError), store.write() as session:
                 set_setting(session, "engine_seen", datetime.now(UTC).isoformat())
-        if not _turn(engine):
+        if not _turn(engine) and not _sweep(sweep, world.clock.now()):
             _hear(ear)
     calls.close()
     store.close()
@@ -90,6 +92,16 @@ def _turn(engine: Engine) -> bool:
         return engine.turn()
     except OperationalError as error:
         log.warning("the store cannot be written just now (%s); tried again in a second", type(error.orig).__name__)
+        return False
+
+
+def _sweep(sweep: Sweep, now: datetime) -> bool:
+    """Erase a batch of what is kept no longer, when there is nothing else to do."""
+    try:
+        return sweep.turn(now)
+    except Exception:  # cases must go on, whatever keeps the sweep from its work
+        log.exception("what is kept no longer could not be erased; tried again in an hour")
+        sweep.put_off(now)
         return False
 
 

@@ -164,6 +164,12 @@ effect = Table(
     Column("reason", Text),
     Index("effect_next", "state", "next_at"),
     Index("effect_order", "party_id", "connection", "state"),
+    Index(
+        "effect_bulk",
+        "bulk_id",
+        sqlite_where=Column("bulk_id").is_not(None),
+        postgresql_where=Column("bulk_id").is_not(None),
+    ),
 )
 private_effect = Table(
     "private_effect",

@@ -270,6 +270,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("key"),
     )
     with op.batch_alter_table("effect", schema=None) as batch_op:
+        batch_op.create_index(
+            "effect_bulk",
+            ["bulk_id"],
+            unique=False,
+            sqlite_where=sa.text("bulk_id IS NOT NULL"),
+            postgresql_where=sa.text("bulk_id IS NOT NULL"),
+        )
         batch_op.create_index("effect_next", ["state", "next_at"], unique=False)
         batch_op.create_index("effect_order", ["party_id", "connection", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_effect_case_id"), ["case_id"], unique=False)
