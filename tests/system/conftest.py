@@ -20,6 +20,7 @@ import pytest
 from connectors.signatures import sign_standard
 
 SECRET = "whsec_bm90aGluZyBidXQgYSB0ZXN0IG9mIHRoZSBzeXN0ZW0h"
+VARIABLE = "DIGILOG_CONNECTIONS__ORDERS__SIGNING_SECRETS"
 PATIENCE = 20.0  # seconds for anything to happen
 
 COMPANY = """\
@@ -72,14 +73,16 @@ class Up:
     home: Path
     playbooks: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    prefect_port: int | None = None  # none: without Prefect
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Up":
         """Start it and wait until it says ready."""
         self.process = subprocess.Popen(
             [
-                sys.executable, "-m", "flows.cli", "up", "--no-prefect", "--port", "0",
+                sys.executable, "-m", "flows.cli", "up", "--port", "0",
                 "--home", str(self.home), "--playbooks", str(self.playbooks),
+                *(["--prefect-port", str(self.prefect_port)] if self.prefect_port else ["--no-prefect"]),
             ],
             env=environment(**self.env), stdin=subprocess.DEVNULL, stdout=self._out(), stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -179,7 +182,7 @@ def tea(tmp_path: Path) -> Path:
 @pytest.fixture
 def shop(tmp_path: Path, tea: Path) -> Iterator[Up]:
     """The tea shop, not started yet."""
-    made = Up(tmp_path / "home", tea, {"DIGILOG_CONNECTIONS__ORDERS__SIGNING_SECRETS": SECRET})
+    made = Up(tmp_path / "home", tea, {VARIABLE: SECRET})
     yield made
     made.close()
 

@@ -16,14 +16,14 @@ from tests.system.conftest import ORDER, PATIENCE, SECRET, Up
 
 def test_a_thousand_webhooks_at_once_are_all_accepted_and_all_done(shop: Up) -> None:
     shop.start()
-    statuses = asyncio.run(_burst(shop.port, 1_000))
+    statuses = asyncio.run(burst(shop.port, 1_000))
     assert set(statuses) == {202}
     shop.wait(lambda: shop.ended() == 1_000, "a thousand cases to end", 40)
     assert shop.count("exchange") == 1_000
     assert len(list((shop.home / "outbox").glob("*.txt"))) == 1_000
 
 
-async def _burst(port: int, many: int) -> list[int]:
+async def burst(port: int, many: int) -> list[int]:
     return await asyncio.gather(*(_one(port, f"o{number}") for number in range(many)))
 
 
