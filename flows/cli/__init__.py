@@ -10,13 +10,15 @@ from flows.engine.operate import OperateError
 from flows.people.assignments import AssignmentError
 from flows.screen import Refused, fail
 from flows.settings import SettingsError
+from flows.store.backup import BackupError
 from flows.store.store import StoreError
 from flows.supervisor import CannotStart
 
 __all__ = ["app", "cases", "doubts", "files", "keeping", "main", "running", "work"]
 
 _TOLD = (
-    AssignmentError, BookError, CannotStart, ConnectorError, OperateError, Refused, SettingsError, StoreError,
+    AssignmentError, BackupError, BookError, CannotStart, ConnectorError, OperateError, Refused, SettingsError,
+    StoreError,
 )  # fmt: skip
 
 

@@ -4,12 +4,19 @@ import fcntl
 import os
 import sys
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from sqlalchemy import func, select
 
 from flows.cli.app import HERE, Where, app
 from flows.engine import silence as silent
-from flows.engine.__main__ import offset
+from flows.engine.__main__ import clock, offset
+from flows.engine.retention import kept_for, next_sweep
 from flows.process import begin
-from flows.screen import say
+from flows.screen import Refused, say, table
+from flows.store import backup as copies
+from flows.store import tables as t
 
 
 @app.command
@@ -30,6 +37,75 @@ def silence(*, where: Where = HERE) -> None:
         say(f"a notice was not sent: {line}", style="red")
     if told.unsent:
         sys.exit(1)
+
+
+_WITH_CASES = {"case", "journal", "effect", "assignment", "event", "run", "run_case"}
+
+
+@app.command
+def store(*, vacuum: bool = False, where: Where = HERE) -> None:
+    """Show how large the store is, how many rows each table has, and how long they are kept.
+
+    Parameters
+    ----------
+    vacuum: give back the room of what was erased; better at a quiet time
+
+    """
+    settings, opened = where.open()
+    kept = kept_for(settings)
+    if vacuum:
+        copies.vacuum(settings.home)
+    with opened.read() as session:
+        counts = [
+            (one.name, session.execute(select(func.count()).select_from(one)).scalar_one())
+            for one in t.metadata.sorted_tables
+        ]
+        due, now = next_sweep(session), clock(opened).now()
+    lines = [(name, count, _kept(name, kept.words.days, kept.cases.days)) for name, count in counts if count]
+    table(("table", "rows", "kept"), lines, "the store is empty")
+    minutes = max(0, round((due - now).total_seconds() / 60))
+    sweep = f"in {minutes} minutes" if minutes else "as soon as the engine has nothing else to do"
+    say(f"\n{copies.size(settings.home) / 1e6:.1f} MB; what is kept no longer is erased {sweep}")
+
+
+def _kept(table: str, words: int, cases: int) -> str:
+    """How long the rows of a table are kept, in words."""
+    if table == "private_contact":
+        return "for good"
+    if table.startswith("private_"):
+        return f"{words} days after the end of the case"
+    return f"{cases} days after the end of the case" if table in _WITH_CASES else "for good"
+
+
+@app.command
+def backup(file: Path, /, *, where: Where = HERE) -> None:
+    """Copy the home into one file, FILE.tar.gz, also while digilog is up; nothing is overwritten.
+
+    Parameters
+    ----------
+    file: where to; it holds customers' words and the key of the links
+
+    """
+    settings, opened = where.open()
+    opened.close()
+    made = copies.backup(settings.home, file)
+    say(f"copied {settings.home} to {file}, {made / 1e6:.1f} MB; keep it as you keep the home")
+
+
+@app.command
+def restore(file: Path, /, *, home: Annotated[Path, Parameter(help="the new home; it must not be there yet")]) -> None:
+    """Make a new home out of a copy. Never start it beside the old one: both would do the same work.
+
+    Parameters
+    ----------
+    file: what `digilog backup` made
+
+    """
+    if not file.is_file():
+        raise Refused(f"there is no file {file}; name what digilog backup made")
+    copies.restore(file, home.absolute())
+    say(f"made {home}; start it with: digilog up --home {home}")
+    say("what was being sent, or had been tried, is repeated where that is harmless; else a person is asked")
 
 
 def _alone(home: Path) -> bool:
