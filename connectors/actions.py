@@ -17,8 +17,8 @@ Effect = Literal["read", "inside", "repeat", "keyed", "checkable", "once", "reso
 F = TypeVar("F", bound=Callable[..., Any])
 EFFECTS: tuple[str, ...] = get_args(Effect)
 _HANDED = frozenset({"self", "key", "call"})  # handed over by the engine, never written in a playbook
-_WINDOW = re.compile(r"(\d+)([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_WINDOW = re.compile(r"(\d+)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Action:
     """One thing a connector can do, as its method declares it.
 
     `extra`: takes arguments of any other name too. `window`: how long the vendor drops a repeated key.
-    `found_by`: the read that asks the vendor for our reference.
+    `found_by`: the read that asks the vendor for our reference (it takes `key` alone, and brings nothing if there is
+    none). `bulk`: the action that takes a list of this one's arguments and brings a list of its results.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Action:
     extra: bool = False
     window: timedelta | None = None
     found_by: str | None = None
+    bulk: str | None = None
 
     @property
     def outgoing(self) -> bool:
@@ -60,12 +62,15 @@ class _Declared:
     effect: Effect
     window: timedelta | None
     found_by: str | None
+    bulk: str | None
 
 
 @overload
 def action(method: F, /) -> F: ...
 @overload
-def action(*, effect: Effect = "read", window: str | None = None, found_by: str | None = None) -> Callable[[F], F]: ...
+def action(
+    *, effect: Effect = "read", window: str | None = None, found_by: str | None = None, bulk: str | None = None
+) -> Callable[[F], F]: ...
 
 
 def action(
@@ -75,9 +80,17 @@ def action(
     effect: Effect = "read",
     window: str | None = None,
     found_by: str | None = None,
+    bulk: str | None = None,
 ) -> Any:
-    """Make a method an action that playbooks can name. `window`: "30m", "24h", "15d"."""
-    declared = _Declared(effect, _duration(window) if window else None, found_by)
+    """Make a method an action that playbooks can name. `window`: "30m", "24h", "15d".
+
+    Raises ValueError for what does not fit together.
+    """
+    if bulk and effect != "repeat":  # a call that is refused is taken apart and sent again
+        raise ValueError(f"bulk={bulk!r} needs effect='repeat'")
+    if effect == "checkable" and not found_by:
+        raise ValueError("a checkable action needs found_by, the read that asks for it")
+    declared = _Declared(effect, duration(window) if window else None, found_by, bulk)
 
     def mark(marked: Callable[..., Any]) -> Callable[..., Any]:
         marked.__dict__["__action__"] = declared
@@ -86,10 +99,11 @@ def action(
     return mark if method is None else mark(method)
 
 
-def _duration(text: str) -> timedelta:
+def duration(text: str) -> timedelta:
+    """A length of time as a connector writes it: 30s, 30m, 24h, 15d. Raises ValueError."""
     match = _WINDOW.fullmatch(text)
     if match is None:
-        raise ValueError(f"window {text!r} must be a number and m, h or d, like 15d")
+        raise ValueError(f"window {text!r} must be a number and s, m, h or d, like 15d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
@@ -124,6 +138,7 @@ def _read(name: str, method: Callable[..., Any], mark: _Declared) -> Action:
         extra=any(one.kind is one.VAR_KEYWORD for one in signature.values()),
         window=mark.window,
         found_by=mark.found_by,
+        bulk=mark.bulk,
     )
 
 

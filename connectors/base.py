@@ -3,17 +3,29 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Union, get_args, get_origin
 
-from pydantic import PrivateAttr, SecretStr, ValidationError
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from connectors.actions import EFFECTS, Action, Effect, Parameter, action, check_arguments, checked, declared, plain
+from connectors.actions import (
+    EFFECTS,
+    Action,
+    Effect,
+    Parameter,
+    action,
+    check_arguments,
+    checked,
+    declared,
+    duration,
+    plain,
+)
 from connectors.clock import Clock, RealClock
 from connectors.errors import ConnectorError, Forged, NotConnected, Rejected, Uncertain
 from connectors.files import inside
@@ -70,6 +82,7 @@ class Connector(BaseSettings):
     base_url: str = ""
     allow_loopback: bool = False
     proxy: str | None = None
+    rate: str | None = Field(None, pattern=r"^[1-9]\d*/([1-9]\d*)?[smhd]$")
 
     _name: str = PrivateAttr("")
     _home: Path = PrivateAttr(Path())
@@ -177,6 +190,12 @@ class Connector(BaseSettings):
     def name(self) -> str:
         """The connection's name in company.yaml."""
         return self._name
+
+    @property
+    def pace(self) -> tuple[int, timedelta] | None:
+        """So many calls in any such length of time; none: no limit is known. From `rate`, like 60/1m."""
+        calls, _, length = (self.rate or "").partition("/")
+        return (int(calls), duration(length if length[:-1] else f"1{length}")) if calls else None
 
     @property
     def http(self) -> "Http":

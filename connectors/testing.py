@@ -120,6 +120,9 @@ def _broken_by(action: Action, connector: type[Connector]) -> Iterator[str]:
         found_by = connector.actions().get(action.found_by or "")
         if found_by is None or found_by.effect != "read":
             yield "checkable needs found_by, the name of a read"
+    together = connector.actions().get(action.bulk or "")
+    if action.bulk and (together is None or together.effect != "repeat" or len(together.parameters) != 1):
+        yield "bulk names an action of effect repeat that takes one list"
     if action.result is Any and not action.takes_call:
         yield "the result has no type"
 

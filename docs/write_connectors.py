@@ -16,6 +16,7 @@ from connectors.base import Connector
 PAGE = Path(__file__).with_name("reference") / "connectors.md"
 PARTS = ("ledger", "metrics", "message", "team")  # of digilog itself: no connection is written for them
 COMMON = {"base_url", "allow_loopback", "proxy"}
+PACE = "rate"  # every connection takes it: said once above, and where a connector brings its own
 OUT_BY_HTTP = {"web"}  # for these alone the common settings mean something
 VERIFIED = {
     "own_form": "the pages of digilog, against a running server",
@@ -63,6 +64,8 @@ def page() -> str:
         "[company.yaml](playbook.md#companyyaml); [how to connect](../how-to/connections.md) shows each one at work.",
         "A step names an action as `use: connection.action`, with your own name of the connection.",
         "",
+        "Every connection also takes `rate`, like `60/1m`: [how often it is called](../how-to/connections.md#how-often).",
+        "",
         "How careful an action is, its *effect class*:",
         "",
         EFFECTS,
@@ -102,7 +105,7 @@ def _settings(name: str, found: type[Connector]) -> Iterable[str]:
     shown = [
         (one, field)
         for one, field in found.model_fields.items()
-        if one not in secrets and (one not in COMMON or name in OUT_BY_HTTP)
+        if one not in secrets and (one not in COMMON or name in OUT_BY_HTTP) and (one != PACE or field.default)
     ]
     if shown or secrets:
         yield from ("| setting | value | default |", "| --- | --- | --- |")

@@ -1,5 +1,7 @@
 """Spreadsheets: rows of text cells, each with an id."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -10,3 +12,12 @@ class Row(BaseModel):
 
     id: str
     cells: dict[str, str]
+
+
+class Entry(BaseModel):
+    """One row to write under its id; cells by column name, the others stay as they are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+    row_id: str
+    row: dict[str, Any]

@@ -14,7 +14,7 @@ from pydantic import Field
 from connectors.base import Connector, action
 from connectors.errors import Rejected, Unavailable
 from connectors.files import locked, replace
-from connectors.spreadsheets import Row
+from connectors.spreadsheets import Entry, Row
 
 _LARGEST = 30 * 1024 * 1024  # bytes of a file that we still open
 _LONGEST = 32767  # characters of a cell; openpyxl cuts the rest without a word
@@ -44,10 +44,15 @@ class Excel(Connector):
         named = [{self.id_column: f"{key}#{number}", **row} for number, row in enumerate(rows, 1)]
         return self._write(named)
 
-    @action(effect="repeat")
+    @action(effect="repeat", bulk="upsert_rows")
     def upsert_row(self, row_id: str, row: dict[str, Any]) -> Row:
         """Write one row under its id: new if there is none, otherwise the given cells are replaced."""
         return self._write([{**row, self.id_column: row_id}])[0]
+
+    @action(effect="repeat")
+    def upsert_rows(self, rows: list[Entry]) -> list[Row]:
+        """Write many rows at once, each a `row_id` and a `row`, as upsert_row does."""
+        return self._write([{**one.row, self.id_column: one.row_id} for one in rows])
 
     @property
     def path(self) -> Path:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from connectors.errors import ConnectorError, NotConnected, Unavailable, Uncertain
+from flows.engine import bulk
 from flows.engine.each import Units
 from flows.engine.world import OUTGOING_STATES, World
 from flows.ledger.messages import gate
@@ -49,7 +50,7 @@ class Answer:
 _earlier = t.effect.alias().c
 _NOW = bindparam("now", type_=t.At())
 _PAUSED = select(t.connection.c.name).where(t.connection.c.paused.is_not(None))
-_DUE = Prepared(
+_due = (
     select(t.effect, _c.held, _c.status, _c.playbook, _c.version, t.private_effect.c.arguments)
     .select_from(t.effect.outerjoin(t.case).join(t.private_effect))
     .where(
@@ -70,24 +71,60 @@ _DUE = Prepared(
     .order_by(_e.next_at, _e.id)
     .limit(bindparam("free"))
 )
+_DUE = Prepared(_due)
+_BY_HAND = and_(_e.attempt == 0, _e.started_at.is_not(None))  # a person wants it tried now
+_DUE_ELSEWHERE = _due.where(or_(_e.connection.not_in(bindparam("held", expanding=True)), _BY_HAND))
+_COMPANY = Prepared(
+    _due.where(_e.connection == bindparam("connection"), _e.action == bindparam("action"), _e.bulk_id.is_(None))
+)
 
 
 def mark_sending(units: Units, world: World, now: datetime, free: int) -> list[Sending]:
     """Mark as many due effects as there are free slots; each is checked once more, at this moment.
 
     Effects of one party leave a connection in order: a due or parked one holds back the later ones, a deferred
-    one does not.
+    one does not. One call may carry many effects, but not in a turn that is replayed.
     """
-    session = units.session
+    session, held = units.session, world.rates.held(now, world.rate)
+    found = _leaving(session, now, free, held)
+    gathered = {} if units.careful else bulk.uses(world, found)
+    if under_way := {use for use in gathered if bulk.underway(session, use)}:
+        found = _leaving(session, now, free, held | {connection for connection, _ in under_way})
+        gathered = bulk.uses(world, found)
 
     def mark(row: Row) -> Sending | None:
-        return _mark(session, row, now) if _may_send(session, world, row, now) else None
+        leaves = _may_send(session, world, row, now) and _in_rate(session, world, row, now)
+        return _mark(session, row, now) if leaves else None
 
     def fail(row: Row, fault: str) -> None:
         _end(session, row, "failed", fault, now)
 
-    found = _DUE.rows(session, now=now, free=free)
-    return [one for one in units.each(found, mark, fail) if one]
+    alone = [row for row in found if row["bulk_id"] or (row["connection"], row["action"]) not in gathered]
+    sent = [one for one in units.each(alone, mark, fail) if one]
+    return sent + [one for use, name in gathered.items() for one in _together(session, world, use, name, now)]
+
+
+def _leaving(session: Connection, now: datetime, free: int, held: frozenset[str]) -> list[Row]:
+    if held:
+        return rows(session, _DUE_ELSEWHERE, now=now, free=free, held=sorted(held))
+    return _DUE.rows(session, now=now, free=free)
+
+
+def _together(session: Connection, world: World, use: bulk.Use, name: str, now: datetime) -> list[Sending]:
+    """All due effects of one action as one call; one by itself goes as it is."""
+    found = _COMPANY.rows(session, now=now, free=bulk.MOST, connection=use[0], action=use[1])
+    members = [row for row in found if _may_send(session, world, row, now)]
+    if not members or not _in_rate(session, world, members[0], now):
+        return []
+    if len(members) == 1:
+        return [_mark(session, members[0], now)]
+    made, key, arguments = bulk.mark(session, members, name, now)
+    (parameter,) = world.action(f"{use[0]}.{name}").parameters
+    return [Sending(made, key, None, use[0], name, {parameter: arguments})]
+
+
+def _in_rate(session: Connection, world: World, row: Row, now: datetime) -> bool:
+    return world.rates.take(session, row["connection"], world.rate(row["connection"]), now)
 
 
 def _mark(session: Connection, row: Row, now: datetime) -> Sending:
@@ -150,11 +187,17 @@ def take(units: Units, world: World, answers: list[Answer], now: datetime) -> No
 
     def one(answer: Answer) -> None:
         row = _EFFECT.the(session, effect=answer.effect)
-        if row["state"] == "sending":
+        if row["effect_class"] == bulk.CLASS:
+            for member, result in bulk.share(session, row, answer.result, answer.error, now):
+                _take(session, world, member, Answer(member["id"], result, answer.error), now)
+        elif row["state"] == "sending":
             _take(session, world, row, answer, now)
 
     def fail(answer: Answer, fault: str) -> None:
         row = _EFFECT.the(session, effect=answer.effect)
+        if row["effect_class"] == bulk.CLASS:
+            bulk.split(session, row, fault, now)
+            return
         _end(session, row, "failed" if row["effect_class"] == "read" else "in_doubt", fault, now)
 
     units.each(answers, one, fail)
@@ -191,6 +234,7 @@ def _later(session: Connection, world: World, row: Row, error: ConnectorError, n
     pause = min(FIRST_PAUSE * 2 ** min(row["attempt"] - 1, 20), LONGEST_PAUSE) * world.chance.uniform(0.75, 1.25)
     if isinstance(error, Unavailable) and error.retry_after is not None:
         pause = max(error.retry_after, 0.1)
+        world.rates.rest(row["connection"], now, timedelta(seconds=pause))
     then = now + timedelta(seconds=pause)
     if then - row["made_at"] > world.give_up:
         _end(session, row, "failed", f"{error.reason}; given up after long trying", now)
@@ -218,7 +262,9 @@ def recover(session: Connection, now: datetime) -> int:
     for row in found:
         if row["effect_class"] in REPEATABLE:
             _unclear(session, row)
-            _change(session, row, state="due", next_at=now)
+            _change(session, row, state="due", next_at=now, bulk_id=None)
+        elif row["effect_class"] == bulk.CLASS:  # its members go again
+            _change(session, row, state="failed", ended_at=now, reason="digilog stopped while it was being sent")
         else:
             _end(session, row, "in_doubt", "digilog stopped while it was being sent", now)
     return len(found)

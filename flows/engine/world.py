@@ -14,6 +14,7 @@ from connectors.base import Action, Connector
 from connectors.clock import Clock
 from connectors.errors import NotConnected
 from connectors.registry import find
+from flows.engine.rates import Rate, Rates
 from flows.ledger.messages import OUTBOX
 from flows.people.links import Links
 from flows.playbook.check import parse_version
@@ -39,6 +40,8 @@ class World:
     wake_web: Callable[[], None] = lambda: None
     simulated: bool = False  # a playbook in state design runs too, since nothing real is reached
 
+    rates: Rates = field(default_factory=Rates)
+
     _versions: set[str] = field(default_factory=set)  # known to be kept
     _connections: dict[str, tuple[ConnectionEntry, Connector]] = field(default_factory=dict)
 
@@ -54,6 +57,13 @@ class World:
             made = (entry, kind.connect(name, entry.settings, environ=self.secrets, home=self.home, clock=_Now(self)))
             self._connections[name] = made
         return made[1]
+
+    def rate(self, name: str) -> Rate | None:
+        """How often the connection of this name may be called; none: as often as one likes."""
+        try:
+            return None if self.simulated else self.connection(name).pace
+        except NotConnected:  # the call will say so
+            return None
 
     def action(self, use: str) -> Action:
         """What the signature of `connection.action` declares."""

@@ -184,7 +184,7 @@ def test_a_customers_effects_leave_in_order_and_hold_back_nobody_else(shop):
 
     def answer(sending):
         heard.append(sending.case)
-        return Unavailable("down", retry_after=60) if len(heard) == 1 else {}
+        return Unavailable("down") if len(heard) == 1 else {}
 
     shop.calls.answers_to["sink.put"] = answer
     shop.asks("a1", phone="010-2222-3333")
