@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from connectors.actions import duration
 from connectors.base import Action, Connector, action
 from connectors.errors import Rejected, Uncertain
 from connectors.http import Answer, Http
@@ -21,7 +22,9 @@ class Reply(BaseModel):
 
 
 class Web(Connector):
-    """Calls a web service by its own paths. Where it drops repeated keys, name that header: `idempotency_header`."""
+    """Calls a web service by its own paths. Where it drops repeated keys, name that header: `idempotency_header`,
+    and for how long it does: `idempotency_window`.
+    """
 
     service: ClassVar[str] = "web"
     room: ClassVar[str] = "web"
@@ -29,6 +32,7 @@ class Web(Connector):
     base_url: str
     headers: Mapping[str, str] = Field(default_factory=dict)
     idempotency_header: str | None = Field(None, pattern=r"^[A-Za-z0-9-]+$")
+    idempotency_window: str | None = Field(None, pattern=r"^[1-9]\d*[smhd]$")
     token_header: str = "Authorization"  # noqa: S105 - a header's name
     token: SecretStr | None = Field(None, description="the service shows it as API key or access token")
 
@@ -36,7 +40,8 @@ class Web(Connector):
     def actions(cls, settings: Mapping[str, object] | None = None) -> Mapping[str, Action]:
         found = dict(super().actions())
         if settings and settings.get("idempotency_header"):
-            found["post"] = replace(found["post"], effect="keyed")
+            window = settings.get("idempotency_window")
+            found["post"] = replace(found["post"], effect="keyed", window=duration(str(window)) if window else None)
         return found
 
     @action

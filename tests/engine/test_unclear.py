@@ -123,3 +123,15 @@ def test_refused_when_it_is_repeated_it_did_not_happen(begin, till):
     shop = begin("pay", Uncertain("no answer"), Rejected("the card is blocked"))
     shop.later(minutes=1)
     assert [one["kind"] for one in shop.all(t.assignment)] == ["fallback"]
+
+
+def test_for_any_web_service_its_window_is_a_setting(shop):
+    sink = shop.files["company"]["connections"]["sink"]
+    shop.connect("keyed", **sink, idempotency_header="Idempotency-Key", idempotency_window="30m")
+    shop.open([shop.machine("call", "keyed.post", {"path": "/x", "body": "{{ name }}"})])
+    shop.calls.answers_to["keyed.post"] = [Uncertain("no answer"), Unavailable("down", retry_after=1800), {}]
+    shop.asks()
+    shop.turns()
+    shop.later(minutes=1)
+    shop.later(hours=1)
+    assert (len(shop.calls.uses()), shop.effects()[0]["state"]) == (2, "in_doubt")
