@@ -1,5 +1,6 @@
 """An Excel file in the home: rows found by an id column, so a repeated write leaves one row."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from io import BytesIO
@@ -17,6 +18,7 @@ from connectors.files import locked, replace
 from connectors.spreadsheets import Entry, Row
 
 _LARGEST = 30 * 1024 * 1024  # bytes of a file that we still open
+_NO_XML = re.compile(r"[\ud800-\udfff\ufffe\uffff]")  # openpyxl writes them, and nothing can open the file again
 _LONGEST = 32767  # characters of a cell; openpyxl cuts the rest without a word
 
 
@@ -170,7 +172,7 @@ def _set(sheet: Worksheet, line: int, column: int, text: str) -> None:
 
 
 def _cell_text(value: object) -> str:
-    text = ILLEGAL_CHARACTERS_RE.sub("", _text(value))
+    text = _NO_XML.sub("", ILLEGAL_CHARACTERS_RE.sub("", _text(value)))
     if len(text) > _LONGEST:
         raise Rejected(f"a cell takes at most {_LONGEST} characters")
     return text

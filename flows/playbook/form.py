@@ -1,9 +1,11 @@
 """Answers of people and senders, typed by the fields that a playbook declares."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from flows.playbook import contact
@@ -11,7 +13,11 @@ from flows.playbook.model import Company, FormField
 
 YES = {"yes", "y", "true", "on", "1", "예", "네", "동의", "동의합니다"}
 NO = {"no", "n", "false", "off", "0", "아니오", "아니요", ""}
+D = TypeVar("D", bound=date)
 LONGEST = 10_000  # characters of one answer
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # stores or files refuse it
+_DIGITS = 30  # before the point and behind it: written out, 1e999999999 fills the memory
+_FIRST, _LAST = 1900, 2200  # years; further off, a change of zone or a day more leaves what a date can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ def _find(name: str, field: FormField, answers: Mapping[str, object]) -> object:
 def _one(field: FormField, raw: object, company: Company) -> object:
     if field.type == "consent":
         return _yes_no(raw if raw is not None else "no")
+    raw = _NO_TEXT.sub("", raw) if isinstance(raw, str) else raw
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         if field.default is not None:
             raw = field.default
@@ -138,6 +145,8 @@ def _number(field: FormField, text: str) -> object:
         raise ValueError(f"must be at least {field.min}")
     if field.max is not None and number > field.max:
         raise ValueError(f"must be at most {field.max}")
+    if int(number.as_tuple().exponent) < -_DIGITS or number.adjusted() >= _DIGITS:
+        raise ValueError("is no number")
     return int(number) if field.type == "integer" else number
 
 
@@ -145,12 +154,18 @@ def _moment(kind: str, text: str, zone: ZoneInfo) -> object:
     try:
         match kind:
             case "date":
-                return date.fromisoformat(text)
+                return _near(date.fromisoformat(text))
             case "time":
                 return time.fromisoformat(text)
             case _:
-                at = datetime.fromisoformat(text)
+                at = _near(datetime.fromisoformat(text))
     except ValueError:
         shape = {"date": "2026-11-28", "time": "10:00", "datetime": "2026-11-28 10:00"}[kind]
         raise ValueError(f"is no {kind}; write it like {shape}") from None
     return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def _near(day: D) -> D:
+    if not _FIRST <= day.year <= _LAST:
+        raise ValueError
+    return day
