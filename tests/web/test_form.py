@@ -127,7 +127,7 @@ def test_one_address_may_send_thirty_a_minute(door: Door) -> None:
 @pytest.mark.parametrize(
     ("body", "type", "status"),
     [
-        (b"a" * (64 * 1024 + 1), "application/x-www-form-urlencoded", 413),
+        (b"a" * (256 * 1024 + 1), "application/x-www-form-urlencoded", 413),
         (b"name=%ff%fe", "application/x-www-form-urlencoded", 400),
         (b"name=\xea\xb9\x80", "application/x-www-form-urlencoded", 400),
         (b"&".join(b"a=1" for _ in range(400)), "application/x-www-form-urlencoded", 400),
