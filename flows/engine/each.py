@@ -18,6 +18,7 @@ class Units:
 
     session: Connection
     careful: bool = False
+    undone: Callable[[], object] = lambda: None  # told when a row was taken back, with all that it kept
 
     def each(self, found: Iterable[Any], do: Callable[[Any], T], fail: Callable[[Any, str], object]) -> list[T]:
         """What `do` gives for each row. Careful: a poisoned row is set aside by `fail` and harms nobody else."""
@@ -31,6 +32,7 @@ class Units:
             except OperationalError:  # the disk or a lock, not the row: the whole turn comes again
                 raise
             except Exception as error:
+                self.undone()
                 log.exception("%s was set aside", _named(row))
                 fail(row, own_fault(error))
         return results

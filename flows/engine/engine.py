@@ -85,7 +85,7 @@ class Engine:
     def _take(self, due: _Due, *, careful: bool) -> tuple[list[effects.Sending], _Due]:
         """All that is due, in one transaction; and what is due after it, such as telling people of their work."""
         with self._store.write() as session:
-            units, now = Units(session, careful), self._world.clock.now()
+            units, now = Units(session, careful, self._world.forget), self._world.clock.now()
             effects.take(units, self._world, self._answers, now)
             if due.period:
                 scheduler.start_due(session, self._world, now, self._grace)
