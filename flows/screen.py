@@ -1,5 +1,6 @@
 """How things look in a terminal."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,8 +9,11 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 console = Console(highlight=False)
+# A terminal obeys these, and people read the others in a wrong order: they come from customers.
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Refused(Exception):  # noqa: N818
@@ -22,7 +26,7 @@ def fail(sentence: str) -> NoReturn:
 
 
 def say(line: str = "", style: str | None = None) -> None:
-    console.print(line, style=style, markup=False, soft_wrap=True)
+    console.print(plain(line), style=style, markup=False, soft_wrap=True)
 
 
 def table(columns: Sequence[str], lines: Iterable[Sequence[object]], empty: str) -> None:
@@ -43,5 +47,10 @@ def when(at: datetime | None, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%m-%d %H:%M}" if at else ""
 
 
-def _cell(value: object) -> str:
-    return "" if value is None else str(value).replace("[", r"\[")
+def plain(line: str) -> str:
+    """A line without what a terminal would obey."""
+    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", line)
+
+
+def _cell(value: object) -> Text:
+    return Text("" if value is None else plain(str(value)))
