@@ -1,5 +1,7 @@
 """Opens the store: one SQLite file, or memory for simulations; one writer at a time, readers beside it."""
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +23,25 @@ class StoreError(Exception):
 class Store:
     """`write()` is one transaction that holds the write lock from its start; `read()` sees one moment."""
 
-    def __init__(self, writer: Engine, reader: Engine) -> None:
+    def __init__(self, writer: Engine, reader: Engine, queue: Path | None = None) -> None:
         self._writer, self._reader = writer, reader
+        self._queue = os.open(queue, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) if queue else None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        with self._writer.begin() as session:
+        with self._in_turn(), self._writer.begin() as session:
             yield session
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Processes queue up here: SQLite alone would let them try again and again, and the busiest always win."""
+        if self._queue is not None:
+            fcntl.flock(self._queue, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            if self._queue is not None:
+                fcntl.flock(self._queue, fcntl.LOCK_UN)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -37,6 +51,9 @@ class Store:
     def close(self) -> None:
         self._writer.dispose()
         self._reader.dispose()
+        if self._queue is not None:
+            os.close(self._queue)
+            self._queue = None
 
 
 def open_store(home: Path) -> Store:
@@ -52,7 +69,7 @@ def open_store(home: Path) -> Store:
         _migrate(writer)
     except (OSError, DatabaseError) as error:
         raise StoreError(f"the store {file} cannot be used: {_cause(error)}") from None
-    return Store(writer, reader)
+    return Store(writer, reader, home / "digilog.db-queue")
 
 
 def memory_store() -> Store:
