@@ -7,7 +7,7 @@ from decimal import Decimal
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from flows.demo.stage import Spoiled, Stage
+from flows.demo.stage import SECRET, Spoiled, Stage
 from flows.store import tables as t
 
 NAME, PHONE = "김하나", "010-2345-6789"
@@ -138,11 +138,15 @@ def in_prefect(stage: Stage) -> None:
 
 def nothing_leaked(stage: Stage) -> None:
     """No customer text in Prefect's database, nor in any log."""
-    words = [word.encode() for word in (NAME, PHONE, "+821023456789", "허리를 조심", "park@books.example")]
+    words = [word.encode() for word in (NAME, PHONE, "+821023456789", "허리를 조심", "park@books.example", SECRET[6:])]
     files = [*(stage.home / "logs").rglob("*"), *(stage.home / "prefect").rglob("*")]
     held = {file: file.read_bytes() for file in files if file.is_file()}
     guilty = [file.name for file, content in held.items() if any(word in content for word in words)]
-    _so(not guilty, f"no customer's word in Prefect's database and the logs ({len(held)} files searched)", stage)
+    _so(
+        not guilty,
+        f"no customer's word and no secret in Prefect's database and the logs ({len(held)} files searched)",
+        stage,
+    )
 
 
 def _ended_well(stage: Stage) -> int:

@@ -65,11 +65,12 @@ def open_store(home: Path) -> Store:
     try:
         if not home.is_dir():
             home.mkdir(parents=True, mode=0o700)  # customers' words lie in it
+        (home / "locks").mkdir(exist_ok=True)
         writer, reader = _engine(f"sqlite:///{file}", "BEGIN IMMEDIATE"), _engine(f"sqlite:///{file}", "BEGIN")
         _migrate(writer)
     except (OSError, DatabaseError) as error:
         raise StoreError(f"the store {file} cannot be used: {_cause(error)}") from None
-    return Store(writer, reader, home / "digilog.db-queue")
+    return Store(writer, reader, home / "locks" / "store")
 
 
 def memory_store() -> Store:
