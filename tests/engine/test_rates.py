@@ -1,12 +1,14 @@
 """How fast a connection is called: its own limit kept in any stretch of time, and its wish for rest."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
 from connectors.base import Connector
 from connectors.clock import VirtualClock
 from connectors.errors import NotConnected, Unavailable
+from connectors.http import _retry_after
 from flows.engine import operate
 from flows.store import tables as t
 
@@ -145,3 +147,9 @@ def test_a_rate_is_written_as_calls_and_time(rate, pace):
 def test_what_is_no_rate_is_said(rate):
     with pytest.raises(NotConnected, match="rate: "):
         Connector.connect("any", {"rate": rate}, environ={})
+
+
+@pytest.mark.parametrize(("ahead", "least", "most"), [(90, 80, 90), (-90, 0, 0)])
+def test_a_wish_for_rest_may_be_a_date(ahead, least, most):
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
+    assert least <= _retry_after({"retry-after": at}) <= most
