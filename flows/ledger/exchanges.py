@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from connectors.base import Connector, action
 from connectors.errors import Rejected
@@ -13,7 +14,8 @@ from flows.ledger.parties import family
 from flows.ledger.parties import party as read_party
 from flows.playbook.model import EXCHANGES, Book
 from flows.store import tables as t
-from flows.store.write import RAW_KEPT, emit, new_id
+from flows.store.prepared import Prepared
+from flows.store.write import RAW_KEPT, add, emit, new_id
 
 SALES = {"purchase", "payment"}  # families that are a new or a repeat sale
 
@@ -64,44 +66,59 @@ def record(
     if not known_kind(exchange.kind, book):
         # the kind may be rendered from what a customer typed: its text stays out of the reason
         raise Rejected("this kind of exchange is unknown; add it to kinds in canvas.yaml")
-    known = select(t.exchange.c.id).where(t.exchange.c.system == system, t.exchange.c.reference == reference)
-    if found := session.execute(known).scalar():
-        return str(found)
-    id, group = new_id(), family(exchange.kind)
-    sale = None
-    if group in SALES:
-        sale = "repeat" if read_party(session, party).has(group) else "new"
-    session.execute(
-        insert(t.exchange).values(
-            id=id,
-            party_id=party,
-            at=now,
-            day=now.astimezone(book.company.zone).date().isoformat(),
-            kind=exchange.kind,
-            direction=exchange.direction,
-            channel=exchange.channel or None,
-            shop=exchange.shop or None,
-            sale=sale,
-            amount=exchange.amount,
-            net_amount=exchange.amount,
-            currency=exchange.currency or (book.company.currency if exchange.amount is not None else None),
-            quantity=exchange.quantity,
-            until=exchange.until.isoformat() if exchange.until else None,
-            system=system,
-            reference=reference,
-            case_id=case,
-            recorded_by=by,
-            voids=voids,
-        )
+    if found := _KNOWN.first(session, system=system, reference=reference):
+        return str(found["id"])
+    id = new_id()
+    add(
+        session,
+        t.exchange,
+        id=id,
+        party_id=party,
+        at=now,
+        day=now.astimezone(book.company.zone).date().isoformat(),
+        sale=_sale(session, party, exchange.kind),
+        system=system,
+        reference=reference,
+        case_id=case,
+        recorded_by=by,
+        voids=voids,
+        **_said(exchange, book),
     )
     if exchange.note:
-        session.execute(
-            insert(t.private_exchange).values(
-                exchange_id=id, party_id=party, note=exchange.note, retain_until=now + RAW_KEPT
-            )
-        )
+        until = now + RAW_KEPT
+        add(session, t.private_exchange, exchange_id=id, party_id=party, note=exchange.note, retain_until=until)
     emit(session, "ledger", id, "exchange.recorded", now, subject=id)
     return id
+
+
+_KNOWN = Prepared(
+    select(t.exchange.c.id).where(
+        t.exchange.c.system == bindparam("system"), t.exchange.c.reference == bindparam("reference")
+    )
+)
+
+
+def _sale(session: Connection, party: str, kind: str) -> str | None:
+    """New or repeat, of what is a sale at all."""
+    if family(kind) not in SALES:
+        return None
+    return "repeat" if read_party(session, party).has(family(kind)) else "new"
+
+
+def _said(exchange: Exchange, book: Book) -> dict[str, Any]:
+    """The columns that the exchange itself fills; empty words are none."""
+    currency = exchange.currency or (book.company.currency if exchange.amount is not None else None)
+    return {
+        "kind": exchange.kind,
+        "direction": exchange.direction,
+        "channel": exchange.channel or None,
+        "shop": exchange.shop or None,
+        "amount": exchange.amount,
+        "net_amount": exchange.amount,
+        "currency": currency,
+        "quantity": exchange.quantity,
+        "until": exchange.until.isoformat() if exchange.until else None,
+    }
 
 
 class Ledger(Connector):
