@@ -105,7 +105,7 @@ class Supervisor:
 
     def _silence(self) -> Part:
         env = {**os.environ, LIFELINE: str(self.lifeline)}
-        command = [sys.executable, "-m", "flows.cli", "silence"]
+        command = [sys.executable, "-m", "flows.overdue"]
         return Part("silence", command, env, (self.lifeline,), again_at=time.monotonic() + EACH, nice=10)
 
     def _start(self, *parts: Part) -> None:

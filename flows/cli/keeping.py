@@ -21,7 +21,7 @@ from flows.store import tables as t
 
 @app.command
 def silence(*, where: Where = HERE) -> None:
-    """Tell the team what should have happened and has not; `digilog up` runs it each minute.
+    """Tell the team what should have happened and has not; `digilog up` does so by itself.
 
     It works without the engine, so a timer of this computer may run it too. Exit 1 if a notice cannot be sent.
     """

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import OperationalError
 
 from connectors.clock import Clock, OffsetClock
+from flows.engine import silence
 from flows.engine.books import Files, keep_good, open_last_good
 from flows.engine.calls import Calls
 from flows.engine.engine import Engine
@@ -28,6 +29,7 @@ from flows.store.write import set_setting, setting
 
 LOOK = 1.0  # seconds: the engine looks by itself even if every wake is lost
 SEEN = 5.0  # seconds between two signs of life
+EXPECTED = 60.0  # seconds between two writings of what is expected by when
 log = logging.getLogger(__name__)
 
 
@@ -50,7 +52,7 @@ def main() -> None:
     if count := engine.recover():
         log.info("%s effects were in flight at the last stop and are settled", count)
     sweep = Sweep(store, kept_for(settings))
-    looked = seen = float("-inf")
+    looked = seen = expected = float("-inf")
     while not stop.is_set():
         if (now := time.monotonic()) - looked > LOOK:
             looked = now
@@ -62,6 +64,9 @@ def main() -> None:
             seen = now
             with contextlib.suppress(OperationalError), store.write() as session:
                 set_setting(session, "engine_seen", datetime.now(UTC).isoformat())
+        if now - expected > EXPECTED:
+            expected = now
+            _expect(store, world)
         if not _turn(engine) and not _sweep(sweep, world.clock.now()):
             _hear(ear)
     calls.close()
@@ -93,6 +98,15 @@ def _turn(engine: Engine) -> bool:
     except OperationalError as error:
         log.warning("the store cannot be written just now (%s); tried again in a second", type(error.orig).__name__)
         return False
+
+
+def _expect(store: Store, world: World) -> None:
+    """Write down what is expected by when, so that a small process can see what is overdue."""
+    try:
+        with store.write() as session:
+            silence.keep(session, world, world.clock.now(), world.clock.now())
+    except Exception:  # cases must go on, whatever is wrong with it
+        log.exception("what is expected could not be written down; tried again in a minute")
 
 
 def _sweep(sweep: Sweep, now: datetime) -> bool:

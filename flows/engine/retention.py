@@ -17,7 +17,7 @@ from flows.store.store import Store
 from flows.store.write import RAW_KEPT, set_setting, setting
 
 EACH = timedelta(hours=1)
-BATCH = 200  # rows of a kind in one transaction: a few milliseconds of the engine's time
+BATCH = 50  # rows of a kind in one transaction: some milliseconds of the engine's time
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _c, _e, _ev, _a, _x = t.case.c, t.effect.c, t.event.c, t.assignment.c, t.exchange.c
 

@@ -1,11 +1,12 @@
 """What should have happened by now and has not: told once, again each day, and when it is over.
 
-`look` needs no engine: it keeps the rows of `expected`, and sends its notices itself.
+The engine keeps the rows of `expected`; `look` needs no engine: it keeps them too, and sends its notices itself.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Connection, and_, bindparam, delete, false, or_, select, text
 
@@ -76,35 +77,40 @@ def look(store: Store, world: World, ahead: timedelta = timedelta()) -> Told:
         dead = signed is not None and now > signed + ENGINE_GONE
         if dead:  # then nobody else sends, and what is left half sent is of an earlier look
             _settle(session, world, now)
-        new = _keep(session, world, now, signed, told)
+        new = _tell(session, world, now, signed, told)
         sending = _mark(session, now, new, left_over=dead)
     for one in sending:
         _send(store, world, one, told)
     return told
 
 
-def _keep(session: Connection, world: World, now: datetime, signed: datetime | None, told: Told) -> list[int]:
-    """Bring the rows up to date, and make the notices that follow. Returns their effects."""
+def keep(session: Connection, world: World, now: datetime, signed: datetime | None) -> list[tuple[_Expected, Row]]:
+    """Bring the rows up to date: what is expected by when. `signed` is the engine's last sign of life (UTC)."""
     known = {row["subject"]: row for row in rows(session, select(t.expected))}
     wanted = list(_wanted(session, world, now, known, signed))
-    gone = set(known) - {one.subject for one in wanted}
-    session.execute(delete(t.expected).where(_x.subject.in_(gone)))
-    made = []
+    if gone := set(known) - {one.subject for one in wanted}:
+        session.execute(delete(t.expected).where(_x.subject.in_(gone)))
     for one in wanted:
         if one.subject not in known:
             add(session, t.expected, subject=one.subject, since=now, by=one.by)
-        row = known.get(one.subject) or {"by": one.by, "told_at": None, "daily_at": None}
-        what = _due(one, row, now)
+        elif one.by != known[one.subject]["by"]:
+            change(session, t.expected, one.subject, by=one.by)
+    return [(one, known.get(one.subject) or {"told_at": None, "daily_at": None}) for one in wanted]
+
+
+def _tell(session: Connection, world: World, now: datetime, signed: datetime | None, told: Told) -> list[int]:
+    """Make the notices that follow. Returns their effects."""
+    made = []
+    for one, row in keep(session, world, now, signed):
         if one.by < now:
             told.overdue.append(_sentence(world, one))
-        if what:
+        if what := _due(one, row, now):
             made.append(_notice(session, world, one, what, now))
-        if what or one.by != row["by"]:
-            change(session, t.expected, one.subject, by=one.by, **_marks(what, now))
+            change(session, t.expected, one.subject, **_marks(what, now))
     return made
 
 
-def _due(one: _Expected, row: Row, now: datetime) -> str | None:
+def _due(one: _Expected, row: Row, now: datetime) -> Literal["told", "again", "over"] | None:
     """Which notice is due: `told`, `again` or `over`."""
     if one.by >= now:
         return "over" if row["told_at"] else None
@@ -113,7 +119,7 @@ def _due(one: _Expected, row: Row, now: datetime) -> str | None:
     return "again" if now - row["daily_at"] >= AGAIN else None
 
 
-def _marks(what: str | None, now: datetime) -> dict[str, datetime | None]:
+def _marks(what: Literal["told", "again", "over"], now: datetime) -> dict[str, datetime | None]:
     match what:
         case "told":
             return {"told_at": now, "daily_at": now, "over_at": None}
@@ -121,7 +127,6 @@ def _marks(what: str | None, now: datetime) -> dict[str, datetime | None]:
             return {"daily_at": now}
         case "over":
             return {"told_at": None, "daily_at": None, "over_at": now}
-    return {}
 
 
 def _wanted(

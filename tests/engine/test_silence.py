@@ -3,6 +3,7 @@
 import pytest
 
 from connectors.errors import Rejected, Uncertain
+from flows import overdue
 from flows.engine import silence
 from flows.store import tables as t
 from flows.store.write import set_setting
@@ -66,9 +67,13 @@ def look(shop, at=None, *, alive=True):
     if alive:
         shop.turns()
         sign(shop)
+        with shop.store.write() as session:
+            silence.keep(session, shop.world, shop.clock.now(), shop.clock.now())
     before = {file.name for file in (shop.home / "outbox").glob("*")}
+    worth = overdue.anything(shop.home, shop.clock.now().timestamp())
     silence.look(shop.store, shop.world)
     new = [file for file in sorted((shop.home / "outbox").glob("*.txt")) if file.name not in before]
+    assert worth or not new  # the small look each minute misses nothing
     return [file.read_text().partition("subject: ")[2].partition("\n")[0] for file in new]
 
 
@@ -157,3 +162,17 @@ def test_a_notice_that_cannot_be_sent_is_sent_later_and_said(shop):
     (shop.home / "outbox").unlink()
     assert look(shop, "2026-11-25 10:10", alive=False)
     assert {one["state"] for one in shop.all(t.effect)} == {"done"}
+
+
+def test_a_quiet_minute_costs_no_full_look(shop):
+    awaited(shop)
+    assert not overdue.anything(shop.home, shop.clock.now().timestamp())
+    look(shop, "2026-11-25 10:01")
+    assert not overdue.anything(shop.home, shop.clock.now().timestamp())  # told, until tomorrow
+
+
+def test_the_small_look_goes_by_the_clock_of_the_home(shop):
+    awaited(shop)
+    with shop.store.write() as session:
+        set_setting(session, "clock_offset", str(3 * 86400))
+    assert overdue.anything(shop.home, shop.clock.now().timestamp())
