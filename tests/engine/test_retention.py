@@ -96,12 +96,16 @@ def test_a_case_goes_with_its_story_after_two_years_and_the_ledger_stays(shop, d
 
 
 def test_many_go_in_small_batches_and_all_of_them_go(shop):
-    shop.open([shop.machine("note", "ledger.record", {"kind": "apply"})], overlap="parallel")
-    body = '{"이름": "김하나", "연락처": "010-1234-5678"}'.encode()
+    row = {"row_id": "{{ case.id }}", "row": {"name": "{{ name }}"}}  # all in few calls, each an effect of its own
+    steps = [shop.machine("note", "ledger.record", {"kind": "apply"}), shop.machine("row", "sheet.upsert_row", row)]
+    shop.open(steps, overlap="parallel")
     with shop.store.write() as session:
         for number in range(2 * BATCH + 1):
+            body = f'{{"이름": "김하나", "연락처": "010-1234-{number:04}"}}'.encode()
             emit(session, "form", f"k{number}", "form.submitted", shop.clock.now(), body)
-    shop.work()  # many end at one moment
+    shop.until_rest()  # many end at one moment
+    assert {one["status"] for one in shop.all(t.case)} == {"ended"}
+    assert any(one["bulk_id"] for one in shop.effects())
     shop.later(days=91)
     assert sweep(shop) >= 3
     assert not any(left(shop).values())
