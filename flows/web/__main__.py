@@ -22,6 +22,7 @@ from flows.store.wake import Wake
 from flows.store.write import setting
 from flows.web.app import make_app
 from flows.web.context import Context
+from flows.web.head import BoundedHead
 from flows.web.writer import Writer
 
 SOCKET = "DIGILOG_SOCKET_FD"  # a listening socket's number; unset: web binds one itself
@@ -74,7 +75,7 @@ def server(context: Context) -> uvicorn.Server:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its notes of requests hold links
     config = uvicorn.Config(
         make_app(context),
-        http="httptools",
+        http=BoundedHead,
         loop=_loop(),
         log_config=None,
         access_log=False,
