@@ -3,13 +3,14 @@
 import fcntl
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from flows.store.tables import metadata
 
@@ -25,11 +26,12 @@ class Store:
 
     def __init__(self, writer: Engine, reader: Engine, queue: Path | None = None) -> None:
         self._writer, self._reader = writer, reader
+        self._held, self._all = threading.local(), []  # type: ignore[var-annotated]
         self._queue = os.open(queue, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) if queue else None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        with self._in_turn(), self._writer.begin() as session:
+        with self._in_turn(), self._transaction("writer", self._writer) as session:
             yield session
 
     @contextmanager
@@ -45,10 +47,29 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self._reader.begin() as session:
+        with self._transaction("reader", self._reader) as session:
+            yield session
+
+    @contextmanager
+    def _transaction(self, name: str, engine: Engine) -> Iterator[Connection]:
+        """On a connection that the thread keeps: taking one from the pool costs more than a small transaction."""
+        session: Connection | None = getattr(self._held, name, None)
+        if session is None:
+            session = engine.connect()
+            setattr(self._held, name, session)
+            self._all.append(session)
+        if session.in_transaction():  # one inside another, such as a read while a page is made
+            with engine.begin() as inner:
+                yield inner
+            return
+        with session.begin():
             yield session
 
     def close(self) -> None:
+        for session in self._all:
+            session.close()
+        self._all.clear()
+        self._held = threading.local()
         self._writer.dispose()
         self._reader.dispose()
         if self._queue is not None:
@@ -96,7 +117,10 @@ def _prepare(engine: Engine, begin: str) -> None:
 
     @event.listens_for(engine, "begin")
     def started(session: Connection) -> None:
-        session.exec_driver_sql(begin)
+        try:
+            session.connection.dbapi_connection.execute(begin)  # type: ignore[union-attr]
+        except sqlite3.Error as error:  # as SQLAlchemy would tell it
+            raise DBAPIError.instance(begin, None, error, sqlite3.Error, hide_parameters=True) from None
 
 
 def _migrate(engine: Engine) -> None:
