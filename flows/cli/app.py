@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from pydantic import ValidationError
 
 from flows.engine.__main__ import make_world
 from flows.engine.world import World
@@ -34,12 +35,16 @@ class Where:
     def settings(self, **more: object) -> Settings:
         """Settings with what the command line says before all else; a home remembers its company."""
         given = {"home": self.home, "playbooks": self.playbooks, **more}
-        found = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        try:
+            found = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        except ValidationError as error:
+            wrong = (f"DIGILOG_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors(include_input=False))
+            raise Refused("; ".join(wrong) + "; correct it in the environment or in .env") from None
         home = found.home.absolute()
         playbooks = found.playbooks
         known = home / "home.json"
         if self.playbooks is None and "playbooks" not in _said(found) and known.exists():
-            playbooks = Path(json.loads(known.read_text("utf-8"))["playbooks"])
+            playbooks = Path(kept(known)["playbooks"])
         return found.model_copy(update={"home": home, "playbooks": playbooks.absolute()})
 
     def open(self) -> tuple[Settings, Store]:
@@ -53,9 +58,18 @@ class Where:
         settings, store = self.open()
         running = settings.home / "up.json"
         if running.exists():
-            port = int(json.loads(running.read_text("utf-8"))["ready"].rpartition(":")[2])
+            port = int(kept(running)["ready"].rpartition(":")[2])
             settings = settings.model_copy(update={"port": port})
         return make_world(settings, store), store
+
+
+def kept(file: Path) -> dict[str, str]:
+    """What `up` wrote down. Raises Refused if it is damaged."""
+    try:
+        found: dict[str, str] = json.loads(file.read_text("utf-8"))
+    except ValueError:
+        raise Refused(f"{file} is damaged; delete it, and start this home again with digilog up --playbooks") from None
+    return found
 
 
 def _said(settings: Settings) -> set[str]:

@@ -145,3 +145,10 @@ def test_every_command_explains_itself(words: tuple[str, ...], capsys: pytest.Ca
     said = capsys.readouterr().out
     assert f"Usage: digilog {' '.join(words)}".strip() in said
     assert len(said.splitlines()) >= 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("DIGILOG_PORT", "abc"), ("DIGILOG_RETAIN_RAW_DAYS", "0"), ("DIGILOG_GIVE_UP_HOURS", "soon")]
+)
+def test_a_setting_of_the_wrong_kind_is_named(digilog: Run, tea: Path, setting: str, value: str) -> None:
+    _told(digilog("check", "--playbooks", tea, **{setting: value}), setting, "correct it")
