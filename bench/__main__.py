@@ -1,4 +1,7 @@
-"""`python -m bench`: measures the bare limit and digilog by turns, prints ratios, and writes docs/figures.md."""
+"""`python -m bench [--prefect] [--write]`: measures the bare limit and digilog by turns, and prints ratios.
+
+`--prefect` has Prefect show runs meanwhile; `--write` puts the table into the README.
+"""
 
 import json
 import os
@@ -189,15 +192,26 @@ def _row(title: str, got: Figures, base: Figures | None) -> str:
     )
 
 
+def write(lines: list[str]) -> None:
+    """Put the table into the README, between its marks."""
+    readme = ROOT / "README.md"
+    head, mark, rest = readme.read_text("utf-8").partition("<!-- figures -->\n")
+    _, end, tail = rest.partition("<!-- end of figures -->")
+    said = f"Measured on {time.strftime('%Y-%m-%d')} with `make bench` on {os.cpu_count()} cores that also carry load and sink:"
+    readme.write_text(head + mark + "\n".join([said, "", *lines, ""]) + end + tail, "utf-8")
+
+
 def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="digilog-bench-"))
+    lines = []
     try:
-        for prefect in (False, True) if "--prefect" in sys.argv else (False,):
-            (folder / str(prefect)).mkdir()
-            for line in run(folder / str(prefect), prefect=prefect):
-                print(line, flush=True)
+        for line in run(folder, prefect="--prefect" in sys.argv):
+            print(line, flush=True)
+            lines.append(line)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    if "--write" in sys.argv:
+        write(lines)
 
 
 if __name__ == "__main__":
