@@ -2,6 +2,9 @@
 
 import sys
 
+from pydantic import ValidationError
+from sqlalchemy.exc import DatabaseError
+
 from connectors.errors import ConnectorError
 from flows.cli import cases, doubts, files, keeping, running, work
 from flows.cli.app import app
@@ -11,7 +14,7 @@ from flows.people.assignments import AssignmentError
 from flows.screen import Refused, fail
 from flows.settings import SettingsError
 from flows.store.backup import BackupError
-from flows.store.store import StoreError
+from flows.store.store import StoreError, cause
 from flows.supervisor import CannotStart
 
 __all__ = ["app", "cases", "doubts", "files", "keeping", "main", "running", "work"]
@@ -28,6 +31,13 @@ def main() -> None:
         app()
     except _TOLD as error:
         fail(str(error))
+    except DatabaseError as error:
+        fail(f"the store cannot be used just now: {cause(error)}")
+    except ValidationError as error:  # its own words show what stands in the setting
+        named = ", ".join(f"DIGILOG_{one['loc'][0]}".upper() for one in error.errors(include_input=False) if one["loc"])
+        fail(f"{named or 'a setting'}: this value cannot be used; correct it in the environment or in .env")
+    except UnicodeDecodeError:
+        fail("a file of settings (.env, or one in DIGILOG_SECRETS_DIR) is not UTF-8; save it as UTF-8")
     except BrokenPipeError:  # `digilog cases | head`
         sys.exit(0)
     except OSError as error:

@@ -185,6 +185,10 @@ def exchange(
         end = date.fromisoformat(until) if until else None
     except ValueError:
         raise Refused(f"--until {until}: write a day like 2026-12-31") from None
+    if amount is not None and (
+        not amount.is_finite() or amount.adjusted() > 15 or int(amount.as_tuple().exponent) < -6
+    ):
+        raise Refused(f"--amount {amount}: this is no amount of money")
     entry = Exchange(kind=kind, channel=channel, amount=amount, until=end, quantity=quantity, note=note)
     made = _act(where, lambda session, world: operate.record_by_hand(session, world, party, entry, me()))
     say(f"recorded {kind} as {made}")

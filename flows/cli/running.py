@@ -21,7 +21,8 @@ from flows.store.wake import Wake
 from flows.store.write import set_setting
 from flows.supervisor import take_home
 
-_SPAN = re.compile(r"\+?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_LONGEST = timedelta(days=3650)  # the demonstration is over by then, and dates end somewhere
+_SPAN = re.compile(r"\+?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
 
 
 @app.command
@@ -102,7 +103,13 @@ def span(written: str) -> timedelta:
     if not match or not any(match.groups()):
         raise Refused(f"{written}: write a time to move on like +33h, +2d or +1h30m")
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        found = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError:
+        found = timedelta.max
+    if found > _LONGEST:
+        raise Refused(f"{written}: that is too far; a simulated clock moves at most {_LONGEST.days} days")
+    return found
 
 
 @app.command

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from operator import add, eq, ge, gt, le, lt, mul, ne, sub, truediv
 from typing import Any, Self
 
@@ -133,7 +133,7 @@ def _compute(sign: str, left: object, right: object) -> object:
         raise ValueError(f"{_said(left)} and {_said(right)} cannot be computed with {sign}; only numbers can")
     try:
         return _SIGNS[sign](Decimal(left), Decimal(right))  # type: ignore[arg-type]
-    except (ZeroDivisionError, InvalidOperation):
+    except ArithmeticError:
         return None  # a share of nothing is missing, not an error
 
 

@@ -90,7 +90,7 @@ def open_store(home: Path) -> Store:
         writer, reader = _engine(f"sqlite:///{file}", "BEGIN IMMEDIATE"), _engine(f"sqlite:///{file}", "BEGIN")
         _migrate(writer)
     except (OSError, DatabaseError) as error:
-        raise StoreError(f"the store {file} cannot be used: {_cause(error)}") from None
+        raise StoreError(f"the store {file} cannot be used: {cause(error)}") from None
     return Store(writer, reader, home / "locks" / "store")
 
 
@@ -142,7 +142,8 @@ def _migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _cause(error: Exception) -> str:
+def cause(error: Exception) -> str:
+    """What a refusing store means for people, and what to do."""
     known = {
         "malformed": "the file is damaged; restore a backup",  # "database disk image is malformed"
         "not a database": "the file is damaged or something else; restore a backup",
