@@ -70,7 +70,7 @@ def _outbox(house: House) -> None:
     for text in TEXTS:
         clean = text.strip()
         assert sum(clean in one for one in thanks) >= 1 or _RUNS.search(text) or "\uffff" in text, text[:80]
-    assert not [text for text in sent.values() if "49" in text and "7*7" not in text and "{{" in text]
+    assert not [text for text in sent.values() if "asks: 49" in text or "wrote: 49" in text]
 
 
 def _excel(house: House) -> None:
