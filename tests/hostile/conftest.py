@@ -50,6 +50,7 @@ class House:
     store: Store
     engine: Engine
     calls: Script
+    secret: str = company.SECRET
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Reply:
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
@@ -70,12 +71,14 @@ class House:
     def hook(self, body: object, id: str) -> Reply:
         """A signed webhook; `body` as bytes is sent as it is."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.ask("POST", company.HOOK, raw, sign_standard(company.SECRET, id, datetime.now(UTC), raw))
+        return self.ask("POST", company.HOOK, raw, sign_standard(self.secret, id, datetime.now(UTC), raw))
 
     def work(self) -> None:
-        """Turns until nothing is left to do now."""
+        """Turns until two of them found nothing to do; what is held or paused may stay due."""
+        idle = 0
         for _ in range(400):
-            if not self.engine.turn() and not any(self.engine._due()):
+            idle = 0 if self.engine.turn() or self.calls.pending else idle + 1
+            if idle == 2:
                 return
         raise AssertionError("the engine never comes to rest")
 
@@ -117,7 +120,7 @@ def open_house(folder: Path, migrated: Path, *, secret: str = company.SECRET, **
     while not serving.started and time.monotonic() < until:
         time.sleep(0.01)
     try:
-        yield House(ear.getsockname()[1], home, context, store, Engine(store, context.world, calls), calls)
+        yield House(ear.getsockname()[1], home, context, store, Engine(store, context.world, calls), calls, secret)
     finally:
         serving.should_exit = True
         thread.join(15)

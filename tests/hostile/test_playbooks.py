@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -189,9 +190,10 @@ def test_a_name_of_pythons_is_only_a_name_that_nobody_has() -> None:
     assert Text.parse("{{ cycler.__init__.__globals__ }}").names == {"cycler.__init__.__globals__"}
 
 
-@pytest.mark.parametrize("text", ["1e999999 * 1e999999 > 1", "1 / 0 > 1", "1e-999999 * 1e-999999 > 1", "-1e999999 < 1"])
+@pytest.mark.parametrize("text", ["much * much > 1", "much / none > 1", "less * less > 1", "-much - much < 1"])
 def test_what_cannot_be_computed_is_missing_or_false_and_never_a_fault(text: str) -> None:
-    assert Expression.parse(text).evaluate(lambda _: None, date(2026, 11, 22)) in {True, False}
+    known = {"much": Decimal("9e999999"), "less": Decimal("1e-999999"), "none": Decimal(0)}
+    assert Expression.parse(text).evaluate(known.get, date(2026, 11, 22)) in {True, False}
 
 
 @pytest.mark.parametrize("text", COMPUTED)
