@@ -197,7 +197,8 @@ def write(lines: list[str]) -> None:
     readme = ROOT / "README.md"
     head, mark, rest = readme.read_text("utf-8").partition("<!-- figures -->\n")
     _, end, tail = rest.partition("<!-- end of figures -->")
-    said = f"Measured on {time.strftime('%Y-%m-%d')} with `make bench` on {os.cpu_count()} cores that also carry load and sink:"
+    today, cores = time.strftime("%Y-%m-%d"), os.cpu_count()
+    said = f"Measured on {today} with `make bench`, on {cores} cores that also carry load and sink:"
     readme.write_text(head + mark + "\n".join([said, "", *lines, ""]) + end + tail, "utf-8")
 
 
