@@ -16,7 +16,7 @@ from tests.sweep.audit import audit
 from tests.sweep.house import House, open_house
 from tests.sweep.points import strace
 
-POINTS = int(os.environ.get("DIGILOG_SOAK_DISK", "10"))  # the soak takes 40 and more
+POINTS = int(os.environ.get("DIGILOG_SOAK_DISK", "6"))  # the soak takes 40 and more
 # what fails, with which error, from which call on and how often: `when=3+` fails until the disk is back
 FAULTS = [
     (part, call, error, when)
@@ -75,15 +75,17 @@ def test_a_failing_disk_never_gives_a_false_2xx(house: House) -> None:
     house.start("web", "engine")
     ids = ["before"]
     assert _answered(house, "before", 10)
-    wrong = []
+    wrong, refused = [], 0
     for number, (part, call, error, when) in enumerate(FAULTS[:POINTS]):
         id = f"during-{number}"
         _alive(house)
         with strace(house, part, f"trace={call}", f"inject={call}:error={error}:when={when}"):
             answered = _answered(house, id, 0.6)
+            refused += not answered
             if answered and not _kept(house, id):
                 wrong.append(f"{id}: {part} {call} {error} {when} was answered 2xx and is not in the store")
         ids.append(id)
+    assert refused, "no fault was ever met"
     assert wrong + _goes_on(house, *ids) == []
     assert "Traceback" not in _said(house)
 
@@ -136,11 +138,8 @@ def test_a_store_that_another_holds_is_waited_for(house: House) -> None:
     assert "Traceback" not in _said(house)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("work", "done", "x"), ("hold", "x", "--reason", "y"), ("exchange", "inquiry", "--party", "010-1234-5678")],
-)
-def test_a_command_on_a_held_store_is_a_sentence(house: House, words: tuple[str, ...]) -> None:
+def test_a_command_on_a_held_store_is_a_sentence(house: House) -> None:
+    words = ("exchange", "inquiry", "--party", "010-1234-5678")
     with contextlib.closing(sqlite3.connect(house.home / "digilog.db", isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         said = subprocess.run(
