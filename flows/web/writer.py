@@ -90,7 +90,6 @@ class Writer:
                 job.done.set_exception(fault)
         self._after()
 
-
     def _together(self, jobs: list[_Job]) -> list[tuple[_Job, Any, Exception | None]]:
         """All without savepoints, which cost more than the work; nothing if one of them fails."""
         try:
