@@ -88,7 +88,7 @@ def open_store(home: Path) -> Store:
             home.mkdir(parents=True, mode=0o700)  # customers' words lie in it
         (home / "locks").mkdir(exist_ok=True)
         writer, reader = _engine(f"sqlite:///{file}", "BEGIN IMMEDIATE"), _engine(f"sqlite:///{file}", "BEGIN")
-        _migrate(writer)
+        _migrate(writer, reader)
     except (OSError, DatabaseError) as error:
         raise StoreError(f"the store {file} cannot be used: {cause(error)}") from None
     return Store(writer, reader, home / "locks" / "store")
@@ -123,8 +123,8 @@ def _prepare(engine: Engine, begin: str) -> None:
             raise DBAPIError.instance(begin, None, error, sqlite3.Error, hide_parameters=True) from None
 
 
-def _migrate(engine: Engine) -> None:
-    with engine.connect() as session:
+def _migrate(engine: Engine, reader: Engine) -> None:
+    with reader.connect() as session:  # looking takes no lock: a store that is being written to can be opened
         tables = {row[0] for row in session.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))}
         if "alembic_version" in tables:
             stands = session.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -173,3 +173,14 @@ def test_a_store_in_memory_has_the_same_tables():
     with store.write() as session:
         assert compare_metadata(MigrationContext.configure(session), t.metadata) == []
     store.close()
+
+
+def test_a_store_that_is_being_written_to_can_be_opened_and_read(tmp_path):
+    store = open_store(tmp_path)
+    with store.write() as session:
+        set_setting(session, "one", "1")
+        other = open_store(tmp_path)
+        with other.read() as beside:
+            assert setting(beside, "one") is None
+        other.close()
+    store.close()
