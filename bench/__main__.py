@@ -21,7 +21,7 @@ from bench import company
 from bench.load import Load, arrived, send
 
 ROOT = Path(__file__).parent.parent
-RATES = ((20, 10), (100, 8), (300, 8), (400, 8))
+RATES = ((20, 20), (100, 15), (300, 15), (400, 20))
 TICK = os.sysconf("SC_CLK_TCK")
 
 
