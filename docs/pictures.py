@@ -1,6 +1,5 @@
 """Makes the pictures of the README anew: `python docs/pictures.py` (needs Chromium and a font with Korean)."""
 
-import base64
 import shutil
 import sys
 import tempfile
@@ -62,11 +61,12 @@ def take(stage: Stage, browser: Browser) -> None:
 def in_prefect(stage: Stage, browser: Browser) -> None:
     """The runs, and one run with its steps."""
     password = (stage.home / "prefect-password").read_text("utf-8").strip()
-    login = base64.b64encode(f"digilog:{password}".encode()).decode()
     page = browser.new_page(viewport=DESKTOP, locale="ko-KR")
     address = stage.running()["prefect"]
     page.goto(address)
-    page.evaluate("login => localStorage.setItem('prefect-password', login)", login)
+    page.get_by_placeholder("admin:pass").fill(f"digilog:{password}")
+    page.get_by_role("button", name="Login").click()
+    page.wait_for_timeout(3_000)
     page.goto(f"{address}/runs")
     page.wait_for_timeout(6_000)
     shoot(page, "prefect-runs", full=False)

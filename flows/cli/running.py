@@ -72,8 +72,7 @@ def _become(settings: Settings, *, prefect: bool) -> None:
 
         made = prefect_env(settings)
         auth = made["PREFECT_SERVER_API_AUTH_STRING"]
-        user, _, password = auth.partition(":")
-        say(f"Prefect's user {user}, password {password} (kept in {settings.home / 'prefect-password'})")
+        say(f"Prefect asks to log in; type  {auth}  (the password is kept in {settings.home / 'prefect-password'})")
         env["DIGILOG_PREFECT"] = json.dumps({"port": str(settings.prefect_port), "auth": auth, "env": json.dumps(made)})
     sys.stdout.flush()
     os.execve(sys.executable, [sys.executable, "-m", "flows.supervisor"], env)  # noqa: S606

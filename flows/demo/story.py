@@ -133,7 +133,8 @@ def in_prefect(stage: Stage) -> None:
     )
     done = stage.wait(lambda: _ended_well(stage), "the runs to end")
     _so(bool(done), f"runs in Prefect: {done}, all of them Completed", stage)
-    stage.say(f"  {stage.running()['prefect']}  (user digilog, password in {stage.home / 'prefect-password'})")
+    password = (stage.home / "prefect-password").read_text("utf-8").strip()
+    stage.say(f"  {stage.running()['prefect']}  (it asks to log in; type  digilog:{password})")
 
 
 def nothing_leaked(stage: Stage) -> None:
