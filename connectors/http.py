@@ -95,10 +95,6 @@ class Http:
         """Replace."""
         return self.send("PUT", path, body=body, **more)
 
-    def patch(self, path: str, body: object = None, **more: Any) -> Answer:
-        """Change a part."""
-        return self.send("PATCH", path, body=body, **more)
-
     def delete(self, path: str, **more: Any) -> Answer:
         """Remove."""
         return self.send("DELETE", path, **more)

@@ -1,7 +1,7 @@
 """What the engine is handed: the company's book, its connections, the time and chance."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -37,7 +37,6 @@ class World:
     secrets: Mapping[str, str] = field(default_factory=dict)
     chance: random.Random = field(default_factory=random.Random)
     give_up: timedelta = timedelta(hours=24)
-    wake_web: Callable[[], None] = lambda: None
     simulated: bool = False  # a playbook in state design runs too, since nothing real is reached
 
     rates: Rates = field(default_factory=Rates)

@@ -14,11 +14,18 @@ from prefect import Flow, get_client
 from ruamel.yaml import YAML
 
 from connectors.http import local
+from flows.engine.books import open_book
 from flows.runs.deploy import drift, register_book, write_prefect_yaml
 from flows.runs.environment import password, prefect_env, prefect_url
 from flows.settings import Settings
 from flows.store import tables as t
 from tests.runs.conftest import SERVER, until
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_repositorys_prefect_yaml_is_what_digilog_deploy_would_write() -> None:
+    assert not drift(ROOT, open_book(ROOT / "playbooks"))
 
 
 @pytest.fixture
