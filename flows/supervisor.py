@@ -1,30 +1,37 @@
-"""`python -m flows.supervisor`: holds the listening socket and keeps the processes of `digilog up` alive.
+"""Holds the listening socket and keeps the processes of `digilog up` alive.
 
-Standard library alone, so that it is small and has little to fail. Everything it needs stands in its environment,
-set by `digilog up`.
+Web and engine are forked from this process, which has imported all they need: they start in milliseconds and
+share its memory. It has one thread and opens no store, so that there is little to fail and a fork is safe.
 """
 
 import base64
 import contextlib
 import fcntl
+import gc
 import http.client
 import json
+import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from flows.process import LIFELINE
+
+_FORK = multiprocessing.get_context("fork")
 
 LONGEST_PAUSE = 30.0  # seconds between restarts
 STEADY = 20.0  # a part that ran this long starts again at once
 PATIENCE = 12.0  # seconds for a clean stop
 EACH = 60.0  # seconds between two looks at what is silent
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class CannotStart(Exception):  # noqa: N818
@@ -33,38 +40,77 @@ class CannotStart(Exception):  # noqa: N818
 
 @dataclass
 class Part:
-    """One child process."""
+    """One child process: a function is forked, a module's name starts a new interpreter."""
 
     name: str
-    command: list[str]
+    work: Callable[[], None] | str
     env: Mapping[str, str]
     pass_fds: tuple[int, ...] = ()
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | BaseProcess | None = None
     failures: int = 0
     started: float = 0.0
     again_at: float = field(default=0.0)
     nice: int = 0  # how far it steps back for the others
 
-    def start(self, log: Path) -> None:
-        with log.open("ab") as out:
-            self.process = subprocess.Popen(
-                self.command, env=dict(self.env), pass_fds=self.pass_fds, stdin=subprocess.DEVNULL, stdout=out,
-                stderr=out, start_new_session=True,
-                preexec_fn=(lambda: os.nice(self.nice)) if self.nice else None,  # noqa: PLW1509 - we have no threads
-            )  # fmt: skip
+    def start(self, log: Path, ours: Iterable[int]) -> None:
+        """Begin, with a file for what it prints; `ours` are open files that a fork must not hold."""
+        if isinstance(self.work, str):
+            with log.open("ab") as out:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", self.work], env=dict(self.env), pass_fds=self.pass_fds,
+                    stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+                    preexec_fn=(lambda: os.nice(self.nice)) if self.nice else None,  # noqa: PLW1509 - we have no threads
+                )  # fmt: skip
+        else:
+            not_mine = set(ours) - set(self.pass_fds)
+            self.process = _FORK.Process(target=self._forked, args=(self.work, log, not_mine), daemon=True)
+            self.process.start()
         self.started = time.monotonic()
 
+    def _forked(self, work: Callable[[], None], log: Path, not_mine: Iterable[int]) -> None:
+        os.setsid()  # Ctrl+C in the terminal is for the supervisor alone
+        for name in _SIGNALS:
+            signal.signal(name, signal.SIG_DFL)
+        for fd in not_mine:
+            os.close(fd)
+        with log.open("ab") as out, Path(os.devnull).open("rb") as nothing:
+            for fd, file in enumerate((nothing, out, out)):
+                os.dup2(file.fileno(), fd)
+        with contextlib.suppress(OSError):  # Linux alone: the name that `top` and `ps -e` show
+            Path("/proc/self/comm").write_text(f"digilog-{self.name}", "utf-8")
+        os.environ.update(self.env)
+        work()
+
     def ended(self) -> int | None:
+        if isinstance(self.process, BaseProcess):
+            return self.process.exitcode
         return self.process.poll() if self.process else None
+
+    def send(self, name: signal.Signals) -> None:
+        if self.process and self.process.pid and self.ended() is None:
+            os.kill(self.process.pid, name)
 
 
 class Supervisor:
-    """Starts the parts, restarts what dies, and stops them together."""
+    """Starts the parts, restarts what dies, and stops them together.
 
-    def __init__(self, home: Path, port: int, prefect: Mapping[str, str] | None) -> None:
+    `web` and `engine` are those processes' main functions. `prefect`: its port, `auth`, and environment (as JSON
+    under `env`); none: without it. Raises CannotStart if the home or a port is taken.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        web: Callable[[], None],
+        engine: Callable[[], None],
+        prefect: Mapping[str, str] | None,
+    ) -> None:
         self.home, self.port, self.prefect = home, port, prefect
+        self.web, self.engine = web, engine
         self.stopping = False
         self.parts: list[Part] = []
+        self.told: dict[str, Any] = {}
         self.silence: Part | None = None
         self.lock = take_home(home)
         self.socket = _bind(port)
@@ -75,11 +121,12 @@ class Supervisor:
         self.lifeline, self._held = os.pipe()
 
     def run(self) -> None:
-        for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for name in _SIGNALS:
             signal.signal(name, self._stop)
-        web = self._part("web", {"DIGILOG_SOCKET_FD": str(self.socket.fileno())}, (self.socket.fileno(),))
-        engine = self._part("engine", {})
-        self._start(web, engine)
+        gc.collect()
+        gc.freeze()  # what is here now is never looked at again, so its memory stays one with the children's
+        web = self._part("web", self.web, {"DIGILOG_SOCKET_FD": str(self.socket.fileno())}, (self.socket.fileno(),))
+        self._start(web, self._part("engine", self.engine))
         self.silence = self._silence()
         self._until(lambda: _answers(self.port, "/healthz"))
         if not self.stopping:
@@ -91,27 +138,34 @@ class Supervisor:
 
     def _with_prefect(self, prefect: Mapping[str, str]) -> None:
         env = json.loads(prefect["env"])
-        server = self._part("prefect-server", env, module="flows.runs.server")
+        server = self._part("prefect-server", "flows.runs.server", env)
         self._start(server)
         login = "Basic " + base64.b64encode(prefect["auth"].encode()).decode()
         self._until(lambda: _answers(int(prefect["port"]), "/api/health", login))
         if not self.stopping:
-            self._start(self._part("runs", env))
+            self._start(self._part("runs", "flows.runs", env))
             self._tell(prefect=f"http://127.0.0.1:{prefect['port']}")
 
-    def _part(self, name: str, env: Mapping[str, str], fds: tuple[int, ...] = (), module: str | None = None) -> Part:
-        command = [sys.executable, "-m", module or f"flows.{name}"]
-        return Part(name, command, {**os.environ, **env, LIFELINE: str(self.lifeline)}, (*fds, self.lifeline))
+    def _part(
+        self, name: str, work: Callable[[], None] | str, env: Mapping[str, str] | None = None, fds: tuple[int, ...] = ()
+    ) -> Part:
+        whole = {**os.environ, **(env or {}), LIFELINE: str(self.lifeline)}
+        return Part(name, work, whole, (*fds, self.lifeline))
 
     def _silence(self) -> Part:
-        env = {**os.environ, LIFELINE: str(self.lifeline)}
-        command = [sys.executable, "-m", "flows.overdue"]
-        return Part("silence", command, env, (self.lifeline,), again_at=time.monotonic() + EACH, nice=10)
+        silence = self._part("silence", "flows.overdue")
+        silence.again_at, silence.nice = time.monotonic() + EACH, 10
+        return silence
 
     def _start(self, *parts: Part) -> None:
         for part in parts:
-            part.start(self._log(part))
             self.parts.append(part)
+            self._begin(part)
+
+    def _begin(self, part: Part) -> None:
+        part.start(self._log(part), (self.lock, self.socket.fileno(), self._held))
+        if part.process and part is not self.silence:
+            self._tell(parts={**self.told.get("parts", {}), part.name: part.process.pid})
 
     def _log(self, part: Part) -> Path:
         (self.home / "logs").mkdir(parents=True, exist_ok=True)
@@ -130,7 +184,7 @@ class Supervisor:
         now = time.monotonic()
         if part.process is None:
             if now >= part.again_at:
-                part.start(self._log(part))
+                self._begin(part)
             return
         code = part.ended()
         if code is None:
@@ -149,21 +203,23 @@ class Supervisor:
             silence.failures = code
         if time.monotonic() < silence.again_at:
             return
-        if silence.process:  # it hangs
+        if isinstance(silence.process, subprocess.Popen):  # it hangs
             silence.process.kill()
             silence.process.wait()
-        silence.start(self._log(silence))
+        self._begin(silence)
         silence.again_at = time.monotonic() + EACH
 
-    def _tell(self, **found: str) -> None:
-        """Say it on screen, and keep it for the other commands."""
+    def _tell(self, **found: object) -> None:
+        """Say it on screen, and keep it for the other commands: `ready`, `prefect`, `pid`, and the pids of `parts`."""
+        self.told |= {"pid": os.getpid(), **found}
+        if "ready" not in self.told:
+            return
         file = self.home / "up.json"
-        known = json.loads(file.read_text("utf-8")) if file.exists() and "ready" not in found else {}
-        known |= {"pid": os.getpid(), **found}
-        file.with_suffix(".tmp").write_text(json.dumps(known), "utf-8")
+        file.with_suffix(".tmp").write_text(json.dumps(self.told), "utf-8")
         file.with_suffix(".tmp").replace(file)
         for name, address in found.items():
-            _say(f"{'Prefect ready' if name == 'prefect' else name} {address}")
+            if isinstance(address, str):
+                _say(f"{'Prefect ready' if name == 'prefect' else name} {address}")
 
     def _stop(self, *_: object) -> None:
         self.stopping = True
@@ -171,8 +227,7 @@ class Supervisor:
     def _end(self) -> None:
         for name in (signal.SIGTERM, signal.SIGKILL):
             for part in self._alive():
-                with contextlib.suppress(ProcessLookupError):
-                    part.process.send_signal(name)  # type: ignore[union-attr]
+                part.send(name)
             until = time.monotonic() + PATIENCE
             while any(self._alive()) and time.monotonic() < until:
                 time.sleep(0.05)
@@ -181,7 +236,7 @@ class Supervisor:
 
     def _alive(self) -> Iterator[Part]:
         parts = [*self.parts, self.silence] if self.silence else self.parts
-        return (part for part in parts if part.process and part.process.poll() is None)
+        return (part for part in parts if part.process and part.ended() is None)
 
 
 def take_home(home: Path) -> int:
@@ -230,17 +285,3 @@ def _said(code: int) -> str:
 
 def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - the terminal is where `up` talks
-
-
-def main() -> None:
-    env = os.environ
-    prefect = json.loads(env.pop("DIGILOG_PREFECT", "null"))
-    try:
-        Supervisor(Path(env["DIGILOG_HOME"]), int(env["DIGILOG_PORT"]), prefect).run()
-    except CannotStart as error:
-        _say(f"digilog: {error}")
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -12,14 +12,17 @@ from cyclopts import Parameter
 
 from connectors.errors import NotConnected
 from flows.cli.app import HERE, Where, app
+from flows.engine import __main__ as engine
 from flows.engine.__main__ import make_world, offset
 from flows.engine.books import keep_good, open_book
+from flows.runs.environment import prefect_env
 from flows.screen import Refused, say
 from flows.settings import Settings
 from flows.store.store import open_store
 from flows.store.wake import Wake
 from flows.store.write import set_setting
-from flows.supervisor import take_home
+from flows.supervisor import Supervisor, take_home
+from flows.web import __main__ as web
 
 _LONGEST = timedelta(days=3650)  # the demonstration is over by then, and dates end somewhere
 _SPAN = re.compile(r"\+?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
@@ -60,22 +63,20 @@ def up(
         say(f"simulated clock: {world.clock.now().astimezone(book.company.zone):%Y-%m-%d %H:%M} ({ahead} ahead)")
     store.close()
     say("no logins yet: everything listens on this computer only", style="dim")
-    _become(settings, prefect=prefect)
+    _stay(settings, prefect=prefect)
 
 
-def _become(settings: Settings, *, prefect: bool) -> None:
-    """Turn this process into the supervisor, with everything it needs in its environment."""
-    env = {**os.environ, "DIGILOG_HOME": str(settings.home), "DIGILOG_PLAYBOOKS": str(settings.playbooks)}
-    env |= {"DIGILOG_PORT": str(settings.port), "DIGILOG_PREFECT_PORT": str(settings.prefect_port)}
+def _stay(settings: Settings, *, prefect: bool) -> None:
+    """Be the supervisor until stopped; its parts find what they need in the environment."""
+    os.environ |= {"DIGILOG_HOME": str(settings.home), "DIGILOG_PLAYBOOKS": str(settings.playbooks)}
+    os.environ |= {"DIGILOG_PORT": str(settings.port), "DIGILOG_PREFECT_PORT": str(settings.prefect_port)}
+    shown = None
     if prefect:
-        from flows.runs.environment import prefect_env
-
         made = prefect_env(settings)
         auth = made["PREFECT_SERVER_API_AUTH_STRING"]
         say(f"Prefect asks to log in; type  {auth}  (the password is kept in {settings.home / 'prefect-password'})")
-        env["DIGILOG_PREFECT"] = json.dumps({"port": str(settings.prefect_port), "auth": auth, "env": json.dumps(made)})
-    sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, "-m", "flows.supervisor"], env)  # noqa: S606
+        shown = {"port": str(settings.prefect_port), "auth": auth, "env": json.dumps(made)}
+    Supervisor(settings.home, settings.port, web.main, engine.main, shown).run()
 
 
 @app.command
