@@ -192,6 +192,7 @@ class Supervisor:
         part.failures = 0 if now - part.started > STEADY else part.failures + 1
         pause = min(LONGEST_PAUSE, 0.05 * 4 ** (part.failures - 1)) if part.failures else 0.0
         part.process, part.again_at = None, now + pause
+        self._tell(parts={name: pid for name, pid in self.told["parts"].items() if name != part.name})
         _say(f"{part.name} stopped ({_said(code)}) and is started again; see {self._log(part).with_suffix('.log')}")
 
     def _look(self, silence: Part) -> None:

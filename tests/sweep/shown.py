@@ -11,13 +11,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.sweep import company
 from tests.sweep.audit import audit
 from tests.sweep.house import House, Stuck
 from tests.sweep.sink import open_sink
 
-SHOWN = ("runs", "server")
+SHOWN = ("runs", "prefect-server")
 MOMENTS = {"before the event": -0.3, "with the event": 0.0, "after it": 0.3, "while it is shown": 2.5}  # seconds
 FIRST_START = 120.0  # seconds, with Prefect's migrations
 BUSINESS = 5.0  # seconds in which a case must be done, whatever became of Prefect
@@ -47,20 +48,14 @@ class Up(House):
             )
         self.wait(lambda: "prefect" in self._told(), "Prefect to be ready", FIRST_START)
 
-    def _told(self) -> dict[str, str]:
+    def _told(self) -> dict[str, Any]:
         file = self.home / "up.json"
-        found: dict[str, str] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        found: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
         return found
 
     def part(self, name: str) -> int | None:
-        """The id of a child process by the last word of its module."""
-        pid = self.process.pid if self.process else 0
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split():
-            with contextlib.suppress(FileNotFoundError):
-                words = Path(f"/proc/{child}/cmdline").read_text("utf-8").split("\0")
-                if len(words) > 2 and words[2].rpartition(".")[2] == name:
-                    return int(child)
-        return None
+        """The id of the process of this name, if it was started."""
+        return self._told().get("parts", {}).get(name)
 
     def hidden(self) -> int:
         """How many runs have not ended in Prefect's pictures, or were never shown there."""

@@ -117,12 +117,8 @@ class Up:
         return (self.home / "logs" / f"{part}.log").read_text("utf-8")
 
     def parts(self) -> dict[str, int]:
-        """The processes of this `up`: module and id."""
-        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text("utf-8").split()
-        found = {}
-        for child in children:
-            words = Path(f"/proc/{child}/cmdline").read_text("utf-8").split("\0")
-            found[words[2].rpartition(".")[2] if len(words) > 2 else ""] = int(child)
+        """The processes of this `up` by name, with their ids."""
+        found: dict[str, int] = json.loads(self._json())["parts"]
         return found
 
     def kill(self, part: str) -> None:
