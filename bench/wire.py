@@ -6,7 +6,7 @@ from typing import Any
 
 import httptools
 
-Answer = tuple[int, bytes]
+Answer = tuple[int, bytes] | None  # none: the connection is reset instead
 Handler = Callable[[str, Mapping[str, str], bytes], Awaitable[Answer]]
 
 
@@ -17,8 +17,8 @@ class Pool:
         self._port = port
         self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
-    async def post(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
-        """The status; 0 where the connection was refused or lost."""
+    async def post(self, path: str, headers: Mapping[str, str], body: bytes, *, strict: bool = False) -> int:
+        """The status; 0 where the connection was refused or lost, which is raised if `strict`."""
         try:
             reader, writer = self._free.pop() if self._free else await asyncio.open_connection("127.0.0.1", self._port)
             lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -31,6 +31,8 @@ class Pool:
             if size:
                 await reader.readexactly(size)
         except (OSError, asyncio.IncompleteReadError):
+            if strict:
+                raise
             return 0
         self._free.append((reader, writer))
         return int(answer[9:12])
@@ -75,7 +77,11 @@ class _Protocol(asyncio.Protocol):
 
     async def _serve(self) -> None:
         while True:
-            status, body = await self._handle(*await self._queue.get())
+            answer = await self._handle(*await self._queue.get())
+            if answer is None:
+                self._transport.abort()
+                return
+            status, body = answer
             head = f"HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
             self._transport.write(head.encode() + body)
 
