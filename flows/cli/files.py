@@ -1,4 +1,4 @@
-"""Commands on the company's files: check, doc, test, deploy."""
+"""Commands on the company's files: check, test, deploy."""
 
 import sys
 from pathlib import Path
@@ -7,25 +7,29 @@ from flows.cli.app import HERE, Where, app
 from flows.engine.books import open_book
 from flows.engine.simulate import Simulation
 from flows.playbook.check import check as check_folder
-from flows.playbook.document import document
+from flows.playbook.editor import as_json
 from flows.playbook.model import Book, Playbook
 from flows.playbook.problem import nearest
 from flows.screen import Refused, console, say
 
 
 @app.command
-def check(path: Path | None = None, *, where: Where = HERE) -> None:
+def check(path: Path | None = None, *, json: bool = False, where: Where = HERE) -> None:
     """Check all files of a company and show every problem at once; exit 1 if there is any.
 
     Parameters
     ----------
     path: the folder, instead of DIGILOG_PLAYBOOKS
+    json: for editors and other programs: file, line, column, message and hint of each problem
 
     """
     folder = path or where.settings().playbooks
     if not folder.is_dir():
         raise Refused(f"there is no folder {folder}; name the company's folder: digilog check PATH")
     checked = check_folder(folder)
+    if json:
+        print(as_json(checked))
+        sys.exit(checked.book is None)
     for problem in checked.problems:
         say(str(problem), style="red")
     for notice in checked.notices:
@@ -37,18 +41,11 @@ def check(path: Path | None = None, *, where: Where = HERE) -> None:
 
 
 @app.command
-def doc(playbook: str, *, where: Where = HERE) -> None:
-    """Show a playbook as the process document that people read."""
-    book = open_book(where.settings().playbooks)
-    print(document(_playbook(book, playbook), book, book.company.language))
-
-
-@app.command
 def test(*playbooks: str, where: Where = HERE) -> None:
     """Play the company's tests on a virtual clock with the real engine; exit 1 if one comes out otherwise."""
     book = open_book(where.settings().playbooks)
     for name in playbooks:
-        _playbook(book, name)
+        named(book, name)
     asked = playbooks or tuple(book.tests)
     played = failed = 0
     for name in asked:
@@ -81,7 +78,7 @@ def deploy(*, pool: str = "digilog", where: Where = HERE) -> None:
     say(f"wrote {write_prefect_yaml(folder, book, pool)}")
 
 
-def _playbook(book: Book, name: str) -> Playbook:
+def named(book: Book, name: str) -> Playbook:
     if name not in book.playbooks:
         raise Refused(f"there is no playbook {name}{nearest(name, book.playbooks)}")
     return book.playbooks[name]

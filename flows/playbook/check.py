@@ -33,7 +33,7 @@ class Checked:
 
 def check(folder: Path) -> Checked:
     """Read and check all files of a company; has no side effect and raises nothing for what people wrote."""
-    sheets = {path.relative_to(folder).as_posix(): Sheet(load(path)) for path in _files(folder)}
+    sheets = {path.relative_to(folder).as_posix(): Sheet(load(path)) for path in files(folder)}
     missing = [
         Problem(str(folder / name), 1, 1, f"{name} is missing; each company has one")
         for name in (COMPANY, CANVAS)
@@ -65,7 +65,8 @@ def version_of(document: Document) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _files(folder: Path) -> list[Path]:
+def files(folder: Path) -> list[Path]:
+    """Every file of a company."""
     return sorted(path for place in (folder, folder / "tests") for path in place.glob("*.yaml") if path.is_file())
 
 

@@ -85,7 +85,7 @@ class _Stop(Exception):  # noqa: N818 - the first thing that makes further readi
         self.line, self.column, self.message = line, column, message
 
 
-class _Strings(VersionedResolver):
+class Strings(VersionedResolver):
     """Gives every unquoted value as text: phone numbers keep their zero, `no` is a word."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
@@ -141,7 +141,7 @@ def _refused(name: str, message: str) -> Document:
 
 def _yaml() -> YAML:
     yaml = YAML(typ="safe", pure=True)
-    yaml.Resolver = _Strings
+    yaml.Resolver = Strings
     yaml.Scanner = _Bounded
     return yaml
 

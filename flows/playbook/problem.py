@@ -14,6 +14,12 @@ class Problem:
     column: int
     message: str
 
+    @property
+    def parts(self) -> tuple[str, str]:
+        """What is wrong, and what to do about it; together they are `message`."""
+        wrong, _, hint = self.message.rpartition("; ")
+        return (wrong, hint) if wrong else (hint, "")
+
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column} {self.message}"
 
