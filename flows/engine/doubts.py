@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, exists, or_, select
 
 from flows.engine.operate import OperateError
 from flows.engine.world import World
@@ -16,11 +16,15 @@ from flows.store.read import Row, first, rows
 from flows.store.write import audit, change
 
 _a, _e, _c = t.assignment.c, t.effect.c, t.case.c
+_settled = t.assignment.alias().c
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What is known of one call. `asked`: the assignment that asks it too; none for a notice to the own people."""
+    """What is known of one call.
+
+    `asked`: the assignment that asks it too; none for a notice to the own people, or when the case has ended.
+    """
 
     effect: int
     use: str
@@ -66,10 +70,14 @@ def _open() -> Select[Any]:
     asked = and_(
         _a.case_id == _e.case_id, _a.step == _e.step, _a.kind == "doubt", _a.state.in_(assignments.OPEN)
     )  # fmt: skip
+    settled = exists().where(
+        _settled.case_id == _e.case_id, _settled.step == _e.step, _settled.kind == "doubt", _settled.state == "done"
+    )
+    ended = and_(_c.status == "ended", ~settled)  # a case that was stopped asks nobody any more
     return (
         select(t.effect, t.private_effect.c.arguments, _a.id.label("asked"), _a.person, _c.version)
         .select_from(t.effect.outerjoin(t.private_effect).outerjoin(t.case).outerjoin(t.assignment, asked))
-        .where(_e.state == "in_doubt", or_(_e.case_id.is_(None), _a.id.is_not(None)))
+        .where(_e.state == "in_doubt", or_(_e.case_id.is_(None), _a.id.is_not(None), ended))
         .order_by(_e.id)
     )
 

@@ -147,6 +147,8 @@ def _may_send(session: Connection, world: World, row: Row, now: datetime) -> boo
 
 def _closed(world: World, row: Row, now: datetime) -> tuple[str, str] | None:
     """The state and the reason of an effect that may not leave any more."""
+    if row["status"] == "ended":  # it was under way when its case ended
+        return "cancelled", "its case has ended"
     if row["effect_class"] == "read":
         return None
     if row["unclear_since"] and _forgotten(world, row, now):

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
+from sqlalchemy import case as either
+from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from flows.store import data
@@ -134,10 +135,18 @@ _WITHDRAW = Prepared(
     .where(_a.case_id == bindparam("the_case"), or_(_a.state == "open", _a.state == "claimed"))
     .values(state="withdrawn", next_at=None, done_at=_AT, reason=bindparam("why"))
 )
+_MAY_HAVE_HAPPENED = and_(
+    _e.unclear_since.is_not(None), or_(_e.effect_class == "keyed", _e.effect_class == "checkable")
+)
 _CANCEL = Prepared(
     update(t.effect)
     .where(_e.case_id == bindparam("the_case"), _e.state == "due")
-    .values(state="cancelled", next_at=None, ended_at=_AT, reason=bindparam("why"))
+    .values(
+        state=either((_MAY_HAVE_HAPPENED, "in_doubt"), else_="cancelled"),
+        next_at=None,
+        ended_at=_AT,
+        reason=bindparam("why"),
+    )
 )
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.errors import NotConnected, Rejected, Unavailable, Uncertain
+from flows.engine import doubts, operate
 from flows.store import tables as t
 
 LOST = "done, but the answer is lost"
@@ -117,6 +118,46 @@ def test_a_playbook_taken_back_to_trial_leaves_a_doubt_and_calls_no_more(begin, 
     shop.load()
     shop.later(minutes=5)
     assert (till.calls, [one["kind"] for one in shop.asked()]) == (["pay"], ["doubt"])
+
+
+@pytest.mark.parametrize(
+    ("action", "fault", "state"),
+    [
+        ("pay", Unavailable("down"), "cancelled"),
+        ("ring", Unavailable("down"), "cancelled"),
+        ("find", Unavailable("down"), "cancelled"),
+        ("pay", LOST, "in_doubt"),
+        ("ring", LOST, "in_doubt"),
+    ],
+)
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_case_that_was_stopped_calls_no_more_and_what_may_have_happened_is_shown(
+    shop, till, action, fault, state, answered
+):
+    shop.connect("till", connector="till")
+    shop.open([shop.machine("call", f"till.{action}", {} if action == "find" else {"what": "{{ name }}"})])
+    till.faults = [fault]
+    shop.asks()
+    while not till.log or (answered and shop.case()["status"] != "parked"):
+        shop.engine.turn()
+    shop.act(operate.stop, shop.world, shop.case()["id"], "han", "moved away", "lost")
+    shop.later(minutes=10)
+    assert (len(till.log), shop.effects()[0]["state"]) == (1, state)
+    with shop.store.write() as session:
+        found = doubts.doubts(session, shop.world)
+        assert [one.use for one in found] == [f"till.{action}"] * (state == "in_doubt")
+        for one in found:
+            doubts.settle(session, shop.world, one.effect, True, "han", "it is on the bill")
+        assert doubts.doubts(session, shop.world) == []
+    shop.later(days=1)
+    assert shop.case()["status"] == "ended"
+
+
+def test_a_doubt_that_was_settled_stays_so_when_its_case_ends(begin):
+    shop = begin("shout", LOST)
+    shop.does(shop.asked()[0], {"happened": "yes"})
+    with shop.store.read() as session:
+        assert (shop.case()["status"], doubts.doubts(session, shop.world)) == ("ended", [])
 
 
 def test_refused_when_it_is_repeated_it_did_not_happen(begin, till):
