@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install up demo test sweep bench pictures lint format lock clean
+.PHONY: install up demo test sweep soak bench pictures lint format lock clean
 
 install: .venv/installed
 
@@ -25,11 +25,17 @@ demo: install  ## the same story in a home that is thrown away; exit 0 only if i
 test: install  ## all tests that this machine can run; what it cannot is named
 	@$(BIN)/pytest -n auto --dist loadgroup
 
-sweep: install  ## kill every process at the points of one event's way (needs strace)
+sweep: install  ## kill every process at the points of an event's way, and by chance under load (needs strace)
 	@$(BIN)/python -m tests.sweep
 
-bench: install  ## measure digilog beside the bare limit of the same run
-	@$(BIN)/python -m bench
+soak: install  ## all of it at length (about two hours): every point, 20,000 events, faults, floods, histories
+	@$(BIN)/python -m tests.sweep --soak
+	@DIGILOG_SOAK=5000 $(BIN)/pytest $(wildcard tests/hostile tests/trouble tests/simulation)
+	@DIGILOG_SOAK=50000 $(BIN)/pytest $(wildcard tests/hostile/test_inbox.py)
+	@test ! -e tests/simulation/__main__.py || $(BIN)/python -m tests.simulation --histories 100000
+
+bench: install  ## measure digilog beside the bare limit of the same run; the tables go into the README
+	@$(BIN)/python -m bench --write
 
 pictures: install  ## make the README's pictures anew (needs Chromium)
 	@$(BIN)/python docs/pictures.py

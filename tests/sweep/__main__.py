@@ -1,133 +1,178 @@
-"""`python -m tests.sweep`: kills web and engine at the points of one event's way, then `runs` and Prefect's server."""
+"""`python -m tests.sweep`: kills web, engine and `runs` at the points of an event's way, then by chance under load."""
 
 import argparse
-import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.sweep import shown
-from tests.sweep.audit import Outcome, audit
-from tests.sweep.house import PARTS, Stuck, make_template, open_house
-from tests.sweep.points import Point, enumerate_points, kill, spread
+from tests.sweep import killed, load, report, shown
+from tests.sweep.house import MODULES, PARTS, House, Stuck, clean_env, make_template, open_house, open_nursery
+from tests.sweep.killed import Result
+from tests.sweep.points import spread
+from tests.sweep.warm import Nursery
 
-AT_ONCE = 2  # houses; each has a web and an engine, and starting Python is what costs
-POINTS = 38
-SETTLED = 15.0  # seconds; the audit says what is not there then
-HANG = 5.0  # seconds in which a point must have been reached
+STAGES = ("points", "runs", "server", "load")
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    point: Point
-    died: bool
-    outcome: Outcome
+class Size:
+    """How many points of each life, how Prefect's server is harmed and when, how many events under load.
+
+    `rounds`: how often the points of web and engine are played; a second time threads take other turns.
+    """
+
+    rounds: int
+    points: int
+    unanswered: int
+    runs: int
+    harms: tuple[tuple[signal.Signals, str], ...]
+    events: int
+    least: int  # so many must have died at their point
+
+
+_HARMS = tuple((harm, moment) for harm in (signal.SIGKILL, signal.SIGSTOP) for moment in shown.MOMENTS)
+CI = Size(1, 100, 16, 10, (_HARMS[1], _HARMS[-1]), 1_000, 100)
+SOAK = Size(2, 10_000, 10_000, 140, _HARMS * 4, 20_000, 1_000)
+
+
+@dataclass
+class Sweep:
+    """What was asked, and what has come of it so far."""
+
+    size: Size
+    folder: Path
+    template: Path
+    nursery: Nursery
+    results: list[Result] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    saying: threading.Lock = field(default_factory=threading.Lock)
+
+    def say(self, line: object) -> None:
+        with self.saying:
+            print(line, flush=True)
+
+    def take(self, results: Iterable[Result]) -> None:
+        for one in results:
+            self.say(one)
+            self.results.append(one)
 
     @property
-    def passed(self) -> bool:
-        return self.died and not self.outcome.wrong
+    def died(self) -> int:
+        return sum(one.died for one in self.results)
 
-    def __str__(self) -> str:
-        said = "; ".join(self.outcome.wrong) or self.outcome.state
-        return f"{'ok  ' if self.passed else 'FAIL' if self.died else 'miss'} {self.point}  {said}"
+    def points(self) -> None:
+        """Kill web and engine, each time in a house of its own."""
+        lives = [(False, self.size.points)] * self.size.rounds + [(True, self.size.unanswered)]
+        for number, (unanswered, wanted) in enumerate(lives):
+            place = self.folder / f"life-{number}"
+            there = killed.watch(place / "watched", self.template, self.nursery, unanswered=unanswered)
+            chosen = spread(there, wanted)
+            self.say(f"{len(there)} points{' where answers are lost' * unanswered}; {len(chosen)} of them now")
+            self.take(killed.sweep(chosen, place, self.template, self.nursery))
+
+    def runs(self, house: shown.Shown) -> None:
+        """Kill `runs`."""
+        there = shown.watch(house)
+        chosen = spread(there, self.size.runs)
+        self.say(f"{len(there)} points of runs; {len(chosen)} of them now")
+        self.take(shown.sweep(house, chosen))
+
+    def server(self, house: shown.Shown) -> None:
+        """Kill and freeze Prefect's server."""
+        bad = 0
+        for harm, outcome in shown.without_server(house, self.size.harms):
+            self.say(f"{'FAIL' if outcome.wrong else 'ok  '} {harm}  {outcome}")
+            self.wrong += outcome.wrong
+            bad += bool(outcome.wrong)
+        self.lines.append(
+            f"Prefect's server killed or frozen {len(self.size.harms)} times: business harmed {bad} times"
+        )
+
+    def load(self, house: shown.Shown | None) -> None:
+        """Kill by chance under load; in the end Prefect must show all."""
+        if house:
+            self._load(house, (*PARTS, "runs"))
+            since = time.monotonic()
+            house.wait(house.all_shown, "all to be shown by Prefect", shown.CAUGHT_UP)
+            self.lines.append(f"all shown by Prefect {time.monotonic() - since:.0f} s afterwards")
+            return
+        with open_house(self.folder / "load", self.template, self.nursery) as made:
+            made.start(*PARTS)
+            self._load(made, PARTS)
+
+    def _load(self, house: House, parts: tuple[str, ...]) -> None:
+        self.say(f"{self.size.events} events at {load.RATE:.0f}/s, a kill every second")
+        played = load.play(house, self.size.events, parts)
+        self.lines += load.told(played)
+        self.wrong += played.outcome.wrong
+
+    def judge(self, stages: Collection[str]) -> int:
+        """Print the report. Returns the exit code."""
+        self.wrong += [f"{one.point}  {fault}" for one in self.results for fault in one.outcome.wrong]
+        if set(stages) >= {"points", "runs"} and self.died < self.size.least:
+            self.wrong.append(f"{self.died} died at their point; {self.size.least} are asked for")
+        if set(stages) & {"points", "runs"} and not self.died:
+            self.wrong.append("nothing died at its point")
+        print("\n".join(["", *report.table(self.results), "", *self.lines, *report.faults(self.wrong)]))
+        print("FAILED" if self.wrong else "passed")
+        return 1 if self.wrong else 0
 
 
-def play(point: Point, folder: Path, template: Path) -> Result:
-    """One point in a house of its own: kill, start again, wait, audit."""
-    id = folder.name
-    with open_house(folder, template) as house:
-        answered: list[bool] = []
-        try:
-            house.start(*PARTS)
-            sender = threading.Thread(target=lambda: answered.append(house.send(id, time.monotonic() + 20)))
-            with kill(house, point):
-                sender.start()
-                until = time.monotonic() + HANG
-                while not house.dead(point.part) and time.monotonic() < until:
-                    if answered and house.settled():
-                        break
-                    time.sleep(0.01)
-                died = house.dead(point.part) or _dies(house.running[point.part])
-            if not died:
-                return Result(point, False, Outcome("the process was done before it came there"))
-            house.start(point.part)
-            sender.join()
-            with contextlib.suppress(Stuck):
-                house.wait(house.settled, "the case to end or to stand in doubt", SETTLED)
-            answered.append(house.send(id, time.monotonic() + 5))  # a late repeat changes nothing
-            return Result(point, True, audit(house, id, answered=all(answered)))
-        except Stuck as error:
-            return Result(point, True, Outcome("stuck", (str(error),)))
-
-
-def _dies(process: object) -> bool:
-    """A kill at the very last call takes a moment to be seen."""
-    time.sleep(0.2)
-    return process.poll() is not None  # type: ignore[attr-defined]
-
-
-def sweep(points: Sequence[Point], folder: Path, template: Path) -> list[Result]:
-    """Play all points, some at once, and print a line for each."""
-    results: list[Result] = []
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        played = [pool.submit(play, point, folder / f"p{n}", template) for n, point in enumerate(points)]
-        for done in as_completed(played):
-            results.append(done.result())
-            _progress(None)
-            print(results[-1], flush=True)
-            _progress(len(results) / len(points))
-    _progress(None)
-    return results
-
-
-def _progress(share: float | None) -> None:
-    if not sys.stdout.isatty():
+def play(sweep: Sweep, stages: Collection[str]) -> None:
+    """Points of web and engine beside what needs Prefect, which mostly waits; then the load."""
+    if not {"runs", "server"} & set(stages):
+        if "points" in stages:
+            sweep.points()
+        if "load" in stages:
+            sweep.load(None)
         return
-    bar = "" if share is None else f"[{'#' * int(share * 40):40}] {share:.0%}"
-    print(f"\r\033[K{bar}", end="", flush=True)
+    with (
+        shown.open_shown(sweep.folder / "shown", sweep.template, sweep.nursery) as house,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        beside = pool.submit(_beside, sweep, house, stages)
+        if "points" in stages:
+            sweep.points()
+        beside.result()
+        if "load" in stages:
+            sweep.load(house)
+
+
+def _beside(sweep: Sweep, house: shown.Shown, stages: Collection[str]) -> None:
+    shown.ready(house)
+    if "runs" in stages:
+        sweep.runs(house)
+    if "server" in stages:
+        sweep.server(house)
 
 
 def main() -> int:
     read = argparse.ArgumentParser(prog="python -m tests.sweep", description=__doc__)
-    read.add_argument("--points", type=int, default=POINTS, help="how many kill points")
-    read.add_argument("--only", choices=(*PARTS, "prefect"), help="kill this process alone")
-    read.add_argument("--soak", action="store_true", help="every point that there is")
+    read.add_argument("--only", choices=STAGES, action="append", help="this alone; may be given more than once")
+    read.add_argument("--soak", action="store_true", help="every point that there is, and 20,000 events")
     asked = read.parse_args()
-    if asked.only == "prefect":
-        return _prefect()
     if shutil.which("strace") is None:
         print("the sweep needs strace, which is not installed here; nothing was tried")
         return 1 if os.environ.get("CI") else 0
-    with tempfile.TemporaryDirectory(prefix="sweep-") as made:
+    since, stages = time.monotonic(), asked.only or STAGES
+    with tempfile.TemporaryDirectory(prefix="sweep-") as made, open_nursery(clean_env(), *MODULES) as nursery:
         folder = Path(made)
-        template = make_template(folder / "template")
-        with open_house(folder / "watched", template) as house:
-            house.start(*PARTS)
-            there = [point for point in enumerate_points(house) if asked.only in {None, point.part}]
-        points = there if asked.soak else spread(there, asked.points)
-        print(f"{len(there)} points on one event's way; {len(points)} of them now", flush=True)
-        results = sweep(points, folder, template)
-    failed = [result for result in results if result.died and not result.passed]
-    missed = sum(not result.died for result in results)
-    if missed:
-        print(f"{missed} were not reached, and are not counted")
-    print(f"{len(results) - len(failed) - missed} passed, {len(failed)} failed")
-    wrong = bool(failed) or not results or missed > len(results) // 3
-    return 1 if wrong else 0 if asked.only else _prefect()
-
-
-def _prefect() -> int:
-    with tempfile.TemporaryDirectory(prefix="sweep-") as made:
-        failed = shown.play(Path(made) / "home")
-    print(f"{len(shown.SHOWN) * len(shown.MOMENTS) + 1 - failed} passed, {failed} failed")
-    return 1 if failed else 0
+        sweep = Sweep(SOAK if asked.soak else CI, folder, make_template(folder / "template"), nursery)
+        try:
+            play(sweep, stages)
+        except Stuck as error:
+            sweep.wrong.append(str(error))
+        sweep.lines.append(f"in {time.monotonic() - since:.0f} s")
+        return sweep.judge(stages)
 
 
 if __name__ == "__main__":

@@ -1,77 +1,127 @@
 """What must be true after a kill: nothing lost, nothing twice where that matters, and doubt is shown."""
 
-import json
-import subprocess
-import sys
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tests.sweep.company import CONNECTION, STEPS
 from tests.sweep.house import House
 
+Request = Mapping[str, str | None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came out: how many cases ended or stand in doubt, and each thing that is wrong, by its kind.
+
+    `arrived`: effects of each class that came to the sink; `again`: requests that repeated one, as its class may.
+    """
+
+    ended: int = 0
+    doubts: int = 0
+    lost: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
+    arrived: Counter[str] = field(default_factory=Counter)
+    again: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def wrong(self) -> list[str]:
+        return [*self.lost, *self.twice, *self.other]
+
+    def __str__(self) -> str:
+        return "; ".join(self.wrong) or ("in doubt" if self.doubts else "ended")
+
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came out: `ended`, or `in doubt`; and what is wrong about it."""
+class _Seen:
+    """Store and sink, read once."""
 
-    state: str
-    wrong: tuple[str, ...] = ()
+    cases: Mapping[tuple[str, str], Sequence[Mapping[str, str]]]  # by event key and playbook
+    done: Mapping[str, Sequence[str]]  # steps by case
+    ledger: Mapping[str, int]
+    effects: Mapping[tuple[str, str], str]  # state by case and step
+    doubts: Mapping[str, Sequence[str]]  # open assignments by case
+    arrived: Mapping[tuple[str, str], Sequence[Request]]  # by step and case
 
 
-def audit(house: House, id: str, *, answered: bool) -> Outcome:
-    """Compare the store and the sink, after one event under `id` was answered (or not) and has settled."""
-    cases = house.rows('SELECT c.id, c.status, c.outcome FROM "case" c JOIN event e ON e.id = c.event_id '
-                       "WHERE e.connection = ? AND e.key = ?", CONNECTION, id)  # fmt: skip
-    if len(cases) != 1:
-        return Outcome("lost", (f"answered 2xx: {answered}, cases: {len(cases)}",))
-    case, doubt = cases[0]["id"], cases[0]["status"] == "in_doubt"
-    wrong = [*_steps(house, case, doubt=doubt), *_ledger(house, case), *_effects(house, case, id)]
+def audit(house: House, *ids: str, answered: bool = True) -> Outcome:
+    """Compare the store and the sink, after the events under these ids were answered (or not) and have settled."""
+    seen, found = _read(house), Outcome()
     if not answered:
-        wrong.append("the webhook was never answered 2xx")
-    if doubt:
-        wrong += _shown(house, case)
-    elif cases[0]["status"] != "ended" or cases[0]["outcome"] != "done":
-        wrong.append(f"the case stands {cases[0]['status']} with outcome {cases[0]['outcome']}")
-    return Outcome("in doubt" if doubt else "ended", tuple(wrong))
+        found.other.append("a webhook was never answered 2xx")
+    for id in ids:
+        for playbook, steps in STEPS.items():
+            cases = seen.cases.get((id, playbook), ())
+            if len(cases) != 1:
+                (found.twice if cases else found.lost).append(f"{id}: {len(cases)} cases of {playbook}")
+            for case in cases:
+                _case(seen, found, case, steps, f"order {id}")
+    if found.doubts:
+        _shown(house, seen, found)
+    return found
 
 
-def _steps(house: House, case: str, *, doubt: bool) -> list[str]:
-    lines = house.rows("SELECT step, state FROM journal WHERE case_id = ? ORDER BY id", case)
-    done = [line["step"] for line in lines if line["state"] == "done"]
-    wanted = [step for step, kind in STEPS.items() if not (doubt and kind == "once")]
-    return [] if done == wanted else [f"steps done: {done}"]
+def _read(house: House) -> _Seen:
+    cases, done, doubts = defaultdict(list), defaultdict(list), defaultdict(list)
+    told = 'SELECT e.key, c.* FROM "case" c JOIN event e ON e.id = c.event_id WHERE e.connection = ?'
+    for row in house.rows(told, CONNECTION):
+        cases[row["key"], row["playbook"]].append(dict(row))
+    for row in house.rows("SELECT case_id, step FROM journal WHERE state = 'done' ORDER BY id"):
+        done[row["case_id"]].append(row["step"])
+    for row in house.rows("SELECT case_id, id FROM assignment WHERE kind = 'doubt' AND state = 'open'"):
+        doubts[row["case_id"]].append(row["id"])
+    ledger = Counter(row[0] for row in house.rows("SELECT case_id FROM exchange"))
+    states = house.rows("SELECT case_id, step, state FROM effect WHERE case_id IS NOT NULL")
+    effects = {(row["case_id"], row["step"]): row["state"] for row in states}
+    return _Seen(cases, done, ledger, effects, doubts, house.sink.arrived())
 
 
-def _ledger(house: House, case: str) -> list[str]:
-    count = len(house.rows("SELECT id FROM exchange WHERE case_id = ?", case))
-    return [] if count == 1 else [f"recorded {count} times in the ledger"]
+def _case(seen: _Seen, found: Outcome, row: Mapping[str, str], steps: Mapping[str, str], what: str) -> None:
+    case, doubt = row["id"], row["status"] == "in_doubt"
+    found.ended += not doubt
+    found.doubts += doubt
+    if not doubt and (row["status"], row["outcome"]) != ("ended", "done"):
+        found.other.append(f"{what}: the case stands {row['status']} with outcome {row['outcome']}")
+    done = list(seen.done.get(case, ()))
+    wanted = [step for step, kind in steps.items() if not (doubt and kind == "once")]
+    if done != wanted:
+        missing = len(done) < len(wanted)
+        (found.lost if missing else found.twice).append(f"{what}: steps done: {done}")
+    for step, kind in steps.items():
+        if kind == "inside":
+            count = seen.ledger.get(case, 0)
+            found.arrived[kind] += count
+            if count != 1:
+                (found.twice if count else found.lost).append(f"{what}: recorded {count} times in the ledger")
+        else:
+            _effect(seen, found, case, step, kind, what)
+    if doubt and len(seen.doubts.get(case, ())) != 1:
+        found.other.append(f"{what}: {len(seen.doubts.get(case, ()))} assignments show the doubt")
 
 
-def _effects(house: House, case: str, id: str) -> list[str]:
-    """The sink's own file against what each class promises."""
-    wrong = []
-    for step, kind in STEPS.items():
-        asked = [one for one in house.sink.asked(step) if json.loads(one["body"]) == {"what": f"order {id}"}]
-        if kind in {"repeat", "keyed"} and not asked:
-            wrong.append(f"{step} never arrived")
-        if len(different := {(one["key"], one["path"], one["body"]) for one in asked}) > 1:
-            wrong.append(f"{step} arrived as different requests: {sorted(map(str, different))}")
-        if kind == "keyed" and any(one["key"] != f"{case}/{step}" for one in asked):
-            wrong.append(f"{step} arrived without its key")
-        if kind == "once" and len(asked) > 1:
-            wrong.append(f"{step} arrived {len(asked)} times")
-        state = [row[0] for row in house.rows("SELECT state FROM effect WHERE case_id = ? AND step = ?", case, step)]
-        if kind == "once" and state == ["done"] and len(asked) != 1:
-            wrong.append(f"{step} is written down as done and arrived {len(asked)} times")
-    left = house.rows("SELECT key FROM effect WHERE state IN ('sending', 'due')")
-    return wrong + [f"effect {row['key']} was left behind" for row in left if row["key"].startswith(case)]
+def _effect(seen: _Seen, found: Outcome, case: str, step: str, kind: str, what: str) -> None:
+    """The sink's own file against what the class promises."""
+    asked, state = seen.arrived.get((step, case), ()), seen.effects.get((case, step))
+    found.arrived[kind] += bool(asked)
+    found.again[kind] += max(0, len(asked) - 1)
+    if not asked and (kind != "once" or state == "done"):
+        found.lost.append(f"{what}: {step} stands {state} and never arrived")
+    if kind in {"once", "checkable"} and len(asked) > 1:
+        found.twice.append(f"{what}: {step} arrived {len(asked)} times")
+    if kind == "keyed" and any(one["key"] != f"{case}/{step}" for one in asked):
+        found.twice.append(f"{what}: {step} arrived without its key")
+    if any(one["what"] != what for one in asked):
+        found.other.append(f"{what}: {step} arrived with other words")
+    if state in {"sending", "due"}:
+        found.other.append(f"{what}: effect {step} was left {state}")
 
 
-def _shown(house: House, case: str) -> list[str]:
+def _shown(house: House, seen: _Seen, found: Outcome) -> None:
     """A doubt is an open assignment, and people can see it."""
-    open_ = house.rows("SELECT id FROM assignment WHERE case_id = ? AND kind = 'doubt' AND state = 'open'", case)
-    if len(open_) != 1:
-        return [f"{len(open_)} assignments show the doubt"]
-    command = [sys.executable, "-m", "flows.cli", "work", "list", "--home", str(house.home)]
-    command += ["--playbooks", str(house.home / "company")]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    return [] if open_[0]["id"] in said.stdout else [f"digilog work list does not show it: {said.stderr.strip()}"]
+    said = house.command("work", "list")
+    found.other += [f"digilog work list does not show {id}" for id in _all(seen.doubts) if id not in said]
+
+
+def _all(doubts: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    return (id for ids in doubts.values() for id in ids)

@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import json
 import os
 import shutil
 import signal
@@ -11,19 +10,24 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.signatures import sign_standard
 from flows.store.store import open_store
 from tests.sweep import company
 from tests.sweep.sink import Sink, open_sink
+from tests.sweep.warm import Child, Nursery
 
 PATIENCE = 25.0  # seconds for anything to happen
 PARTS = ("web", "engine")
+MODULES = (  # what the parts and `digilog` import, also what they import only when they need it
+    "flows.web.__main__", "flows.engine.__main__", "flows.cli", "connectors.forms.webhook", "connectors.web",
+    "connectors.messaging.outbox", "standardwebhooks.webhooks", "uvloop", "holidays.countries", "shelf_vendor",
+)  # fmt: skip
 
 
 class Stuck(Exception):  # noqa: N818
@@ -32,13 +36,17 @@ class Stuck(Exception):  # noqa: N818
 
 @dataclass
 class House:
-    """A home, its listening socket (held here, as the supervisor does), its sink and its processes."""
+    """A home, its listening socket (held here, as the supervisor does), its sink and its processes.
+
+    They are forked from the nursery, or without one each is a Python of its own.
+    """
 
     home: Path
     sink: Sink
     ear: socket.socket
+    nursery: Nursery | None = None
     lifeline: tuple[int, int] = field(default_factory=os.pipe)
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: dict[str, "subprocess.Popen[bytes] | Child"] = field(default_factory=dict)
 
     @property
     def port(self) -> int:
@@ -48,26 +56,44 @@ class House:
     def start(self, *parts: str) -> None:
         """Start these parts and wait until each of them works."""
         since = datetime.now(UTC).isoformat()
-        fds = (self.ear.fileno(), self.lifeline[0])
         for part in parts:
-            with (self.home / f"{part}.out").open("ab") as out:
-                self.running[part] = subprocess.Popen(
-                    [sys.executable, "-m", f"flows.{part}"], env=self.env(), pass_fds=fds, stdin=subprocess.DEVNULL,
-                    stdout=out, stderr=out, start_new_session=True,
-                )  # fmt: skip
+            self.spawn(part)
         if "web" in parts:
             self.wait(lambda: _alive(self.port), "web to answer")
         if "engine" in parts:
             self.wait(lambda: (self.setting("engine_seen") or "") > since, "the engine to be at work")
 
+    def spawn(self, part: str) -> None:
+        """Start a part, as the supervisor does when one has died."""
+        handed = {"DIGILOG_SOCKET_FD": self.ear.fileno(), "DIGILOG_LIFELINE": self.lifeline[0]}
+        with (self.home / f"{part}.out").open("ab") as out:
+            if self.nursery:
+                self.running[part] = self.nursery.start(f"flows.{part}.__main__", self.env(), out.fileno(), handed)
+                return
+            self.running[part] = subprocess.Popen(
+                [sys.executable, "-m", f"flows.{part}"], pass_fds=list(handed.values()), stdin=subprocess.DEVNULL,
+                env=self.env() | {name: str(number) for name, number in handed.items()},
+                stdout=out, stderr=out, start_new_session=True,
+            )  # fmt: skip
+
+    def command(self, *words: str) -> str:
+        """What `digilog WORDS` says."""
+        place = ("--home", str(self.home), "--playbooks", str(self.home / "company"))
+        if self.nursery is None:
+            command = [sys.executable, "-m", "flows.cli", *words, *place]
+            return subprocess.run(
+                command, capture_output=True, text=True, timeout=60, env=self.env(), check=True
+            ).stdout
+        said = self.home / "said.out"
+        with said.open("wb") as out:
+            self.nursery.start("flows.cli", self.env(), out.fileno(), {}, [*words, *place]).wait(60)
+        return said.read_text("utf-8")
+
     def env(self) -> dict[str, str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGILOG_")}
-        return clean | {
+        return clean_env() | {
             "DIGILOG_HOME": str(self.home),
             "DIGILOG_PLAYBOOKS": str(self.home / "company"),
             "DIGILOG_PORT": str(self.port),
-            "DIGILOG_SOCKET_FD": str(self.ear.fileno()),
-            "DIGILOG_LIFELINE": str(self.lifeline[0]),
             "DIGILOG_CONNECTIONS__ORDERS__SIGNING_SECRETS": company.SECRET,
         }
 
@@ -76,7 +102,7 @@ class House:
 
     def send(self, id: str, until: float) -> bool:
         """Send one webhook until it is answered 2xx, under one id, as senders do. Says whether it was."""
-        raw = json.dumps({"email": f"{id}@example.com", "what": f"order {id}"}).encode()
+        raw = company.body(id)
         while time.monotonic() < until:
             signed = sign_standard(company.SECRET, id, datetime.now(UTC), raw)
             talk = http.client.HTTPConnection("127.0.0.1", self.port, timeout=3)
@@ -100,17 +126,22 @@ class House:
     def setting(self, name: str) -> str | None:
         return next((row[0] for row in self.rows("SELECT value FROM setting WHERE name = ?", name)), None)
 
-    def settled(self, ids: int = 1) -> bool:
-        """Whether so many cases are there and each has ended or stands in doubt."""
-        states = [row[0] for row in self.rows('SELECT status FROM "case"')]
-        return len(states) >= ids and all(state in {"ended", "in_doubt"} for state in states)
+    def received(self) -> int:
+        """How many webhooks are kept."""
+        count: int = self.rows("SELECT count(*) FROM event WHERE connection = ?", company.CONNECTION)[0][0]
+        return count
+
+    def settled(self, events: int = 1) -> bool:
+        """Whether the cases of so many events are there and each has ended or stands in doubt."""
+        states = dict(map(tuple, self.rows('SELECT status, count(*) FROM "case" GROUP BY status')))
+        return sum(states.values()) >= events * len(company.STEPS) and states.keys() <= {"ended", "in_doubt"}
 
     def wait(self, true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
         until = time.monotonic() + seconds
         while not true():
             if time.monotonic() > until:
                 raise Stuck(f"waited {seconds:.0f} s for {what}")
-            time.sleep(0.03)
+            time.sleep(0.02)
 
     def close(self) -> None:
         for process in self.running.values():
@@ -123,19 +154,37 @@ class House:
         self.sink.close()
 
 
+H = TypeVar("H", bound=House)
+
+
+def clean_env() -> dict[str, str]:
+    """The environment without anybody's own settings, and with the sweep's connector in it."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DIGILOG_", "PREFECT_"))}
+    return clean | {"PYTHONPATH": str(company.VENDOR)}
+
+
 @contextlib.contextmanager
-def open_house(folder: Path, template: Path) -> Iterator[House]:
+def open_house(folder: Path, template: Path, nursery: Nursery | None = None, kind: type[H] = House) -> Iterator[H]:
     """A fresh home on fresh ports; `template` is a store that was migrated and never used."""
     folder.mkdir(parents=True)
     shutil.copy(template, folder / "digilog.db")
     sink = open_sink(folder / "sink.jsonl")
     company.write(folder / "company", sink.address)
     ear = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    house = House(folder, sink, ear)
+    house = kind(folder, sink, ear, nursery)
     try:
         yield house
     finally:
         house.close()
+
+
+@contextlib.contextmanager
+def open_nursery(env: Mapping[str, str], *modules: str) -> Iterator[Nursery]:
+    nursery = Nursery(env, *modules)
+    try:
+        yield nursery
+    finally:
+        nursery.close()
 
 
 def make_template(folder: Path) -> Path:

@@ -6,15 +6,16 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.sweep.house import PARTS, House, Stuck
+from tests.sweep.house import House, Stuck
 
-CALLS = {
+CALLS = {  # writes, syncs, sends, receives, connects
     "web": ("accept4", "read", "pwrite64", "fdatasync", "sendto", "sendmsg", "write", "writev"),
     "engine": ("recvfrom", "pwrite64", "fdatasync", "connect", "sendto", "openat"),
+    "runs": ("connect", "sendto", "recvfrom", "pwrite64", "fdatasync", "write"),
 }
 WRITE, SYNC = "pwrite64", "fdatasync"
 _LINE = re.compile(r"(\d+) +(\w+)\(")
@@ -22,14 +23,18 @@ _LINE = re.compile(r"(\d+) +(\w+)\(")
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Just before the `number`-th `call` that a thread of `part` makes, counted from the event's arrival."""
+    """Just before the `number`-th `call` that a thread of `part` makes, counted from the event's arrival.
+
+    `unanswered`: in a life where the sink does each thing and loses its first answer.
+    """
 
     part: str
     call: str
     number: int
+    unanswered: bool = False
 
     def __str__(self) -> str:
-        return f"{self.part:6} {self.call:9} {self.number:3}"
+        return f"{self.part:6} {self.call:9} {self.number:3}{', answers lost' if self.unanswered else ''}"
 
 
 @contextlib.contextmanager
@@ -67,14 +72,13 @@ def kill(house: House, point: Point) -> contextlib.AbstractContextManager[None]:
     return strace(house, point.part, f"trace={point.call}", inject)
 
 
-def enumerate_points(house: House) -> list[Point]:
-    """Watch one event and name every point on its way; first those at commits, the likely places of a mistake."""
-    logs = {part: house.home / f"{part}.strace" for part in PARTS}
+def enumerate_points(house: House, parts: Sequence[str], live: Callable[[], object]) -> list[Point]:
+    """Watch while `live` lasts and name every point on its way; first those at commits, likely places of a mistake."""
+    logs = {part: house.home / f"{part}.strace" for part in parts}
     with contextlib.ExitStack() as watching:
         for part, log in logs.items():
             watching.enter_context(strace(house, part, f"trace={','.join(CALLS[part])}", log=log))
-        house.send("watched", time.monotonic() + 10)
-        house.wait(house.settled, "the watched event")
+        live()
     made = {part: _by_thread(log.read_text("utf-8", "replace")) for part, log in logs.items()}
     first = [point for part, threads in made.items() for point in _commits(part, threads)]
     return list(dict.fromkeys([*first, *(point for part, threads in made.items() for point in _all(part, threads))]))
