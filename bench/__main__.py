@@ -6,6 +6,7 @@ Parts: speed, prefect, growth, outages, starts; about twelve minutes in all. `--
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -49,6 +50,9 @@ def main() -> None:
     asked.add_argument("--quick", action="store_true")
     asked.add_argument("--write", action="store_true")
     given = asked.parse_args()
+    if given.quick and given.write:
+        asked.error("figures of a quick run are not kept: leave out --quick or --write")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that nothing measured stays behind
     missed = 0
     with _shown(given.only) as show:
         for name in given.only:
