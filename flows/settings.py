@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DIGILOG_", env_file=".env", extra="ignore", frozen=True)
 
     home: Path = Path(".digilog/home")  # store, outbox, files, Prefect's own folder
+    database_url: str = Field("", repr=False)  # PostgreSQL in place of the home's own file; may hold a password
     playbooks: Path = Path("playbooks")  # the company's folder of YAML
     port: int = 4080  # web: inbox, forms, assignment pages
     prefect_port: int = 4200

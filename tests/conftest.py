@@ -1,6 +1,7 @@
 """A tiny shop for tests: a company folder, the real engine over a real store, a clock that stands, calls by script."""
 
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,7 @@ from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.store.store import Store, open_store
 from flows.store.write import emit
+from tests.databases import Server, running
 
 ZONE = ZoneInfo("Asia/Seoul")
 MONDAY = "2026-11-23 10:00"
@@ -112,7 +114,8 @@ class Script:
 class Shop:
     """One company on one home. Times are the company's, written as `2026-11-23 10:00`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str = "") -> None:
+        self.database = database  # the address of a PostgreSQL database; empty: the home's own file
         self.folder, self.home = folder / "playbooks", folder / "home"
         self.files = {name: dict(content) for name, content in FILES.items()}
         self.folder.mkdir()
@@ -151,7 +154,7 @@ class Shop:
         self.write_files()
         if steps is not None:
             self.write(steps, **head)
-        self.store, self.clock = open_store(self.home), VirtualClock(self.moment(at))
+        self.store, self.clock = open_store(self.home, self.database), VirtualClock(self.moment(at))
         links = Links("http://127.0.0.1", b"key")
         self.world = World(open_book(self.folder), self.clock, links, self.home, chance=random.Random(1))
         self.restart()
@@ -159,6 +162,8 @@ class Shop:
 
     def restart(self, answers_to: Mapping[str, Any] | None = None) -> int:
         """A new engine on the same home, as after a kill. Returns how many effects were in flight."""
+        if hasattr(self, "engine"):
+            self.engine.claim.close()  # as a kill does
         self.calls = Script(self.world, self.store)
         self.calls.answers_to |= answers_to or {}
         self.engine = Engine(self.store, self.world, self.calls)
@@ -258,14 +263,49 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "digilog.db"
 
 
+SQLITE, POSTGRES = "sqlite", "postgres"
+ON_BOTH = {"test_effects.py", "test_rates.py", "test_starts.py", "test_exchanges.py"}
+ON_SQLITE = {"test_backup.py", "test_upgrade.py"}  # about its file
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """PostgreSQL for this process of tests, started when first asked for."""
+    with running() as found:
+        yield found
+
+
 @pytest.fixture
-def shop(tmp_path: Path, migrated: Path) -> Iterator[Shop]:
-    made = Shop(tmp_path)
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of the store, for tests on both kinds; empty where it is the home's own file."""
+    if getattr(request, "param", SQLITE) == SQLITE:
+        yield ""
+        return
+    server: Server = request.getfixturevalue("server")
+    yield server.url("migrated")
+    server.empty()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, migrated: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    made = Shop(tmp_path, database)
+    monkeypatch.setenv("DIGILOG_DATABASE_URL", database)  # for commands
     (made.home / "files").mkdir(parents=True)
-    shutil.copy(migrated, made.home)
+    if not database:
+        shutil.copy(migrated, made.home)
     yield made
     if hasattr(made, "store"):
         made.store.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of a shop run on SQLite; those of the rooms that the stores differ in on both; all, if asked to."""
+    if "database" not in metafunc.fixturenames:
+        return
+    name = metafunc.definition.path.name
+    both = name in ON_BOTH or os.environ.get("DIGILOG_TEST_STORES") == "all"
+    kinds = [SQLITE, POSTGRES] if both and name not in ON_SQLITE else [SQLITE]
+    metafunc.parametrize("database", kinds, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

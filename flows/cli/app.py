@@ -50,9 +50,9 @@ class Where:
     def open(self) -> tuple[Settings, Store]:
         """The store of a home that exists. Raises Refused if there is none."""
         settings = self.settings()
-        if not (settings.home / "digilog.db").exists():
+        if not settings.database_url and not (settings.home / "digilog.db").exists():
             raise Refused(f"there is no home at {settings.home} yet; start one with: digilog up, or name it: --home")
-        return settings, open_store(settings.home)
+        return settings, open_store(settings.home, settings.database_url)
 
     def world(self) -> tuple[World, Store]:
         settings, store = self.open()

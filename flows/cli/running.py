@@ -47,7 +47,7 @@ def up(
     book = open_book(settings.playbooks)
     os.umask(0o077)  # customers' words lie in the home: nobody else on this computer reads them
     os.close(take_home(settings.home))  # a home that is up already keeps its company and its clock
-    store = open_store(settings.home)
+    store = open_store(settings.home, settings.database_url)
     keep_good(settings.playbooks, settings.home)
     (settings.home / "home.json").write_text(json.dumps({"playbooks": str(settings.playbooks)}), "utf-8")
     if clock_offset is not None:
@@ -69,6 +69,7 @@ def up(
 def _stay(settings: Settings, *, prefect: bool) -> None:
     """Be the supervisor until stopped; its parts find what they need in the environment."""
     os.environ |= {"DIGILOG_HOME": str(settings.home), "DIGILOG_PLAYBOOKS": str(settings.playbooks)}
+    os.environ |= {"DIGILOG_DATABASE_URL": settings.database_url}
     os.environ |= {"DIGILOG_PORT": str(settings.port), "DIGILOG_PREFECT_PORT": str(settings.prefect_port)}
     shown = None
     if prefect:
@@ -92,7 +93,7 @@ def clock(move: str, *, where: Where = HERE) -> None:
     wake = Wake(settings.home)
     wake()
     wake.close()
-    store = open_store(settings.home)
+    store = open_store(settings.home, settings.database_url)
     world = make_world(settings, store)
     say(f"it is now {world.clock.now().astimezone(world.book.company.zone):%Y-%m-%d %H:%M}")
 

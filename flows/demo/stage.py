@@ -57,7 +57,7 @@ class Stage:
             "--port", str(self.port), "--prefect-port", str(self.prefect_port), "--clock-offset", f"+{ahead}s",
         ]  # fmt: skip
         command += [] if self.prefect else ["--no-prefect"]
-        env = os.environ | {"DIGILOG_CONNECTIONS__PARTNER_FORM__SIGNING_SECRETS": SECRET}
+        env = os.environ | {"DIGILOG_CONNECTIONS__PARTNER_FORM__SIGNING_SECRETS": SECRET, "DIGILOG_DATABASE_URL": ""}
         with (self.home / "up.out").open("wb") as out:
             self.process = subprocess.Popen(command, env=env, stdout=out, stderr=out, start_new_session=True)
         self.wait(lambda: "ready" in self.running(), "the system to start")

@@ -1,11 +1,9 @@
 """The engine's process: `python -m flows.engine`, started by the supervisor."""
 
-import contextlib
 import fcntl
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -24,7 +22,7 @@ from flows.people.links import open_links
 from flows.process import begin
 from flows.settings import Settings, secrets
 from flows.store.store import Store, open_store
-from flows.store.wake import Wake, listen
+from flows.store.wake import Ear
 from flows.store.write import set_setting, setting
 
 LOOK = 1.0  # seconds: the engine looks by itself even if every wake is lost
@@ -37,40 +35,61 @@ def main() -> None:
     settings = Settings()
     begin("engine", settings.home)
     stop = threading.Event()
-    if not _alone(settings):
+    if not settings.database_url and not _alone(settings):
         sys.exit("another engine is at work on this home; this one is not needed")
-    ear = listen(settings.home)
-    ear.settimeout(LOOK)
-    wake = Wake(settings.home)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    store = open_store(settings.home)
+    store = open_store(settings.home, settings.database_url)
+    ear = Ear(store, settings.home)
     files = Files(settings.playbooks)  # before they are read: a change meanwhile is seen, not missed
     world = make_world(settings, store)
-    calls = Calls(world, store, wake)
+    calls = Calls(world, store, ear.poke)
     engine = Engine(store, world, calls, fires_at_once=offset(store) != timedelta())
-    if count := engine.recover():
-        log.info("%s effects were in flight at the last stop and are settled", count)
-    sweep = Sweep(store, kept_for(settings))
-    looked = seen = expected = float("-inf")
+    work = _Work(settings, store, world, engine, files, Sweep(store, kept_for(settings)))
     while not stop.is_set():
-        if (now := time.monotonic()) - looked > LOOK:
-            looked = now
-            if changed := files.changed():
-                world.book = changed
-                keep_good(settings.playbooks, settings.home)
-            world.clock = clock(store)
-        if now - seen > SEEN:
-            seen = now
-            with contextlib.suppress(OperationalError), store.write() as session:
-                set_setting(session, "engine_seen", datetime.now(UTC).isoformat())
-        if now - expected > EXPECTED:
-            expected = now
-            _expect(store, world)
-        if not _turn(engine) and not _sweep(sweep, world.clock.now()):
-            _hear(ear)
+        try:
+            more = work.once()
+        except OperationalError as error:  # nothing was done, and calls in flight are kept
+            log.warning("the store cannot be written just now (%s); tried again in a second", type(error.orig).__name__)
+            more = False
+        if not more:
+            ear.hear(LOOK)
     calls.close()
     store.close()
+
+
+class _Work:
+    """What the engine does again and again: its turns, and looks at files, clock, dead engines and silence."""
+
+    def __init__(
+        self, settings: Settings, store: Store, world: World, engine: Engine, files: Files, sweep: Sweep
+    ) -> None:
+        self._settings, self._store, self._world = settings, store, world
+        self._engine, self._files, self._sweep = engine, files, sweep
+        self._looked = self._seen = self._expected = float("-inf")
+
+    def once(self) -> bool:
+        """Says whether there is more to do at once. Raises OperationalError where the store refuses or is away."""
+        now, engine = time.monotonic(), self._engine
+        if now - self._looked > LOOK:
+            self._looked = now
+            self._look()
+        if now - self._seen > SEEN:
+            self._seen = now
+            with self._store.write(beside=True) as session:
+                set_setting(session, "engine_seen", datetime.now(UTC).isoformat())
+        if now - self._expected > EXPECTED:
+            self._expected = now
+            _expect(self._store, self._world)
+        return engine.turn() or _sweep(self._sweep, self._world.clock.now())
+
+    def _look(self) -> None:
+        if changed := self._files.changed():
+            self._world.book = changed
+            keep_good(self._settings.playbooks, self._settings.home)
+        self._world.clock = clock(self._store)
+        if count := self._engine.recover():
+            log.info("%s effects were in flight when their engine ended, and are settled", count)
 
 
 def make_world(settings: Settings, store: Store) -> World:
@@ -89,15 +108,6 @@ def offset(store: Store) -> timedelta:
 
 def clock(store: Store) -> Clock:
     return OffsetClock(offset(store))
-
-
-def _turn(engine: Engine) -> bool:
-    """A turn; on a full or busy disk nothing was done, calls in flight are kept, and it is tried again."""
-    try:
-        return engine.turn()
-    except OperationalError as error:
-        log.warning("the store cannot be written just now (%s); tried again in a second", type(error.orig).__name__)
-        return False
 
 
 def _expect(store: Store, world: World) -> None:
@@ -129,19 +139,6 @@ def _alone(settings: Settings) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _hear(ear: socket.socket) -> None:
-    """Wait for a wake, or a second; take all that lie there."""
-    try:
-        ear.recv(64)
-        ear.setblocking(False)
-        while True:
-            ear.recv(64)
-    except (TimeoutError, BlockingIOError):
-        pass
-    finally:
-        ear.settimeout(LOOK)
 
 
 if __name__ == "__main__":

@@ -47,16 +47,16 @@ def underway(session: Connection, use: Use) -> bool:
     return _UNDERWAY.first(session, connection=use[0], action=use[1]) is not None
 
 
-def mark(session: Connection, members: list[Row], action: str, now: datetime) -> tuple[int, str, list[object]]:
+def mark(
+    session: Connection, members: list[Row], action: str, claimer: str, now: datetime
+) -> tuple[int, str, list[object]]:
     """Mark the members `sending`, and make the one call. Returns its id, its key and the members' arguments."""
     connection, key = members[0]["connection"], f"bulk/{new_id()}"
-    facts = {"connection": connection, "action": action, "effect_class": CLASS, "attempt": 1}
+    facts = {"connection": connection, "action": action, "effect_class": CLASS, "attempt": 1, "claimer": claimer}
     made: int = add(session, t.effect, key=key, state="sending", made_at=now, started_at=now, **facts)
+    same = {"state": "sending", "started_at": now, "next_at": None, "bulk_id": made, "claimer": claimer}
     for row in members:
-        attempt = row["attempt"] + 1
-        change(
-            session, t.effect, row["id"], state="sending", attempt=attempt, started_at=now, next_at=None, bulk_id=made
-        )
+        change(session, t.effect, row["id"], attempt=row["attempt"] + 1, **same)
     return made, key, [kept.load(row["arguments"]) for row in members]
 
 

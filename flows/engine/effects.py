@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, exists, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's compiler writes it as well
 
 from connectors.errors import ConnectorError, NotConnected, Unavailable, Uncertain
 from flows.engine import bulk
@@ -15,6 +15,8 @@ from flows.engine.world import OUTGOING_STATES, World
 from flows.ledger.messages import gate
 from flows.store import data as kept
 from flows.store import tables as t
+from flows.store.claims import Claim
+from flows.store.locks import SENDING, alone
 from flows.store.prepared import Prepared
 from flows.store.read import Row, rows
 from flows.store.write import change, open_assignment
@@ -70,13 +72,27 @@ _due = (
     )
     .order_by(_e.next_at, _e.id)
     .limit(bindparam("free"))
+    .with_for_update(of=t.effect, skip_locked=True)
 )
 _DUE = Prepared(_due)
+_ANY_DUE = Prepared(select(_e.id).where(_e.state == "due", _e.next_at <= _NOW).limit(1))
 _BY_HAND = and_(_e.attempt == 0, _e.started_at.is_not(None))  # a person wants it tried now
 _DUE_ELSEWHERE = _due.where(or_(_e.connection.not_in(bindparam("held", expanding=True)), _BY_HAND))
 _COMPANY = Prepared(
     _due.where(_e.connection == bindparam("connection"), _e.action == bindparam("action"), _e.bulk_id.is_(None))
 )
+
+
+def mark_in_turn(units: Units, world: World, now: datetime, free: int) -> list[Sending]:
+    """`mark_sending` where several engines share the connections: one chooses at a time, and all keep one count."""
+    session = units.session
+    if free <= 0 or _ANY_DUE.first(session, now=now) is None:
+        return []
+    alone(session, SENDING)
+    world.rates.read(session)
+    sending = mark_sending(units, world, now, free)
+    world.rates.write(session, now)
+    return sending
 
 
 def mark_sending(units: Units, world: World, now: datetime, free: int) -> list[Sending]:
@@ -94,7 +110,7 @@ def mark_sending(units: Units, world: World, now: datetime, free: int) -> list[S
 
     def mark(row: Row) -> Sending | None:
         leaves = _may_send(session, world, row, now) and _in_rate(session, world, row, now)
-        return _mark(session, row, now) if leaves else None
+        return _mark(session, world, row, now) if leaves else None
 
     def fail(row: Row, fault: str) -> None:
         _end(session, row, "failed", fault, now)
@@ -117,8 +133,8 @@ def _together(session: Connection, world: World, use: bulk.Use, name: str, now: 
     if not members or not _in_rate(session, world, members[0], now):
         return []
     if len(members) == 1:
-        return [_mark(session, members[0], now)]
-    made, key, arguments = bulk.mark(session, members, name, now)
+        return [_mark(session, world, members[0], now)]
+    made, key, arguments = bulk.mark(session, members, name, world.claimer, now)
     (parameter,) = world.action(f"{use[0]}.{name}").parameters
     return [Sending(made, key, None, use[0], name, {parameter: arguments})]
 
@@ -127,8 +143,9 @@ def _in_rate(session: Connection, world: World, row: Row, now: datetime) -> bool
     return world.rates.take(session, row["connection"], world.rate(row["connection"]), now)
 
 
-def _mark(session: Connection, row: Row, now: datetime) -> Sending:
-    _change(session, row, state="sending", attempt=row["attempt"] + 1, started_at=now, next_at=None)
+def _mark(session: Connection, world: World, row: Row, now: datetime) -> Sending:
+    values = {"attempt": row["attempt"] + 1, "started_at": now, "next_at": None, "claimer": world.claimer}
+    _change(session, row, state="sending", **values)
     arguments = kept.load(row["arguments"])
     ask = row["unclear_since"] is not None and row["effect_class"] == "checkable"
     return Sending(row["id"], row["key"], row["case_id"], row["connection"], row["action"], arguments, ask)
@@ -189,10 +206,12 @@ def take(units: Units, world: World, answers: list[Answer], now: datetime) -> No
 
     def one(answer: Answer) -> None:
         row = _EFFECT.the(session, effect=answer.effect)
+        if row["state"] != "sending" or row["claimer"] != world.claimer:
+            return  # others took us for dead, and have settled it
         if row["effect_class"] == bulk.CLASS:
             for member, result in bulk.share(session, row, answer.result, answer.error, now):
                 _take(session, world, member, Answer(member["id"], result, answer.error), now)
-        elif row["state"] == "sending":
+        else:
             _take(session, world, row, answer, now)
 
     def fail(answer: Answer, fault: str) -> None:
@@ -258,9 +277,26 @@ def _pause(session: Connection, row: Row, error: NotConnected, now: datetime) ->
     open_assignment(session, now, kind="reconnect", connection=name, role="owner", reason=reason)
 
 
-def recover(session: Connection, now: datetime) -> int:
-    """After a start: what was `sending` when we stopped is repeated if that is harmless, else in doubt."""
-    found = rows(session, select(t.effect).where(_e.state == "sending"))
+_CLAIMERS = Prepared(select(_e.claimer).where(_e.state == "sending").distinct())
+_MINE = Prepared(select(t.effect).where(_e.state == "sending", _e.claimer == bindparam("claimer")))
+
+
+def abandoned(session: Connection, claim: Claim) -> set[str | None]:
+    """Who is calling in the store's eyes, and is gone."""
+    found = {row["claimer"] for row in _CLAIMERS.rows(session)} - {claim.id}
+    if not found:
+        return set()
+    named = {one for one in found if one is not None}
+    return (found - named) | claim.dead(session, named)
+
+
+def recover(session: Connection, now: datetime, claim: Claim) -> int:
+    """What was `sending` when its engine ended is repeated if that is harmless, else in doubt."""
+    gone = abandoned(session, claim)
+    named = [one for one in gone if one is not None]
+    unnamed = [_e.claimer.is_(None)] if None in gone else []  # of a store from before engines had names
+    asked = select(t.effect).where(_e.state == "sending", or_(_e.claimer.in_(named), *unnamed))
+    found = rows(session, asked) if gone else []
     for row in found:
         if row["effect_class"] in REPEATABLE:
             _unclear(session, row)
@@ -270,6 +306,17 @@ def recover(session: Connection, now: datetime) -> int:
         else:
             _end(session, row, "in_doubt", "digilog stopped while it was being sent", now)
     return len(found)
+
+
+def take_back(session: Connection, world: World, flying: set[int], now: datetime) -> None:
+    """After a commit of which nobody knows whether it came about: what is marked as ours, but never left, is due."""
+    for row in _MINE.rows(session, claimer=world.claimer):
+        if row["id"] in flying or row["bulk_id"] in flying:
+            continue
+        if row["effect_class"] == bulk.CLASS:
+            _change(session, row, state="failed", ended_at=now, reason="the store went away before it was sent")
+        else:
+            _change(session, row, state="due", next_at=now, bulk_id=None, attempt=row["attempt"] - 1)
 
 
 def _end(session: Connection, row: Row, state: str, reason: str, now: datetime) -> None:

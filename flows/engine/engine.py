@@ -13,6 +13,8 @@ from flows.engine.walk import Walk
 from flows.engine.world import World
 from flows.people.notices import look, tell_failure
 from flows.store import tables as t
+from flows.store.claims import Claim
+from flows.store.locks import DECIDING, try_alone
 from flows.store.prepared import Prepared
 from flows.store.read import Row
 from flows.store.store import Store
@@ -54,11 +56,25 @@ class Engine:
         self._ahead = _NOTHING  # what the last turn saw at its end
         self._look_for_periods_at = datetime.min.replace(tzinfo=UTC)
         self._answers: list[effects.Answer] = []  # kept until they are committed: a turn may fail on a busy disk
+        self._flying: set[int] = set()  # calls that left, and whose answers are not committed
+        self._unsure = False  # whether the last turn was committed
+        self.claim: Claim = store.claim()
+        world.claimer = self.claim.id
 
     def recover(self) -> int:
-        """After a start: settle what was in flight when the engine stopped."""
+        """Settle what was in flight when its engine ended; after a start, and each second. Returns how many calls."""
+        if not self.claim.hold():
+            return 0
+        with self._store.read() as session:
+            if not self._unsure and not effects.abandoned(session, self.claim):
+                return 0
+        now = self._world.clock.now()
         with self._store.write() as session:
-            return effects.recover(session, self._world.clock.now())
+            if self._unsure:
+                effects.take_back(session, self._world, self._flying, now)
+            count = effects.recover(session, now, self.claim)
+        self._unsure = False
+        return count
 
     def turn(self) -> bool:
         """One turn. Says whether there is more to do at once."""
@@ -71,12 +87,15 @@ class Engine:
             sending, ahead = self._take(due, careful=False)
         except OperationalError:  # a busy or full disk: nothing was done, and nothing is lost by coming again
             self._world.forget()
+            self._unsure = self._store.shared  # a database may go away after it was told to commit
             raise
         except Exception:  # noqa: BLE001 - one poisoned row must not stop the others
             self._world.forget()
             sending, ahead = self._take(due, careful=True)
+        self._flying -= {answer.effect for answer in self._answers}
         self._answers, self._ahead = [], ahead
         for one in sending:
+            self._flying.add(one.effect)
             self._calls.submit(one)
         self._answers = self._calls.answers()
         # an effect that is still due waits for a slot, an answer, or a person
@@ -84,18 +103,28 @@ class Engine:
 
     def _take(self, due: _Due, *, careful: bool) -> tuple[list[effects.Sending], _Due]:
         """All that is due, in one transaction; and what is due after it, such as telling people of their work."""
-        with self._store.write() as session:
+        with self._store.write(beside=not careful) as session:
             units, now = Units(session, careful, self._world.forget), self._world.clock.now()
             effects.take(units, self._world, self._answers, now)
-            if due.period:
+            # One engine decides at a time, in the order of what came: two would make two parties of one phone number.
+            decides = (due.event or due.period) and try_alone(session, DECIDING)
+            if due.period and decides:
                 scheduler.start_due(session, self._world, now, self._grace)
-            took = self._events(units, now) if due.event or due.period else 0
-            if took or due.case or self._answers:
-                took += self._cases(units, now)
-            if due.assignment:
-                took += self._assignments(units, now)
-            sending = effects.mark_sending(units, self._world, now, self._calls.free)
-            return sending, self._look(session, now)
+            took = self._events(units, now) if decides else 0
+            moved = self._cases(units, now) if took or due.case or self._answers else 0
+            told = self._assignments(units, now) if due.assignment else 0
+            mark = effects.mark_in_turn if self._store.shared else effects.mark_sending
+            sending = mark(units, self._world, now, self._calls.free)
+            ahead = self._look(session, now)
+            if self._store.shared:  # what is due and was not to be had is in another engine's hands
+                ahead = _Due(
+                    event=ahead.event and (decides or not due.event),
+                    case=ahead.case and (moved > 0 or not due.case),
+                    assignment=ahead.assignment and (told > 0 or not due.assignment),
+                    period=ahead.period and (decides or not due.period),
+                    effect=ahead.effect,
+                )
+            return sending, ahead
 
     def next_wake(self) -> datetime | None:
         """When something is due next, if nothing comes from outside before."""
@@ -167,9 +196,20 @@ _CASE_IS_DUE = and_(_c.wake_at <= _NOW, _c.held.is_(None))
 # `in_` is spelled out anew at each execution, `or_` is not
 _ASSIGNMENT_IS_DUE = and_(or_(_a.state == "open", _a.state == "claimed"), _a.next_at <= _NOW)
 _DUE_CASES = Prepared(
-    select(t.case, t.private_case.c.data).join(t.private_case).where(_CASE_IS_DUE).order_by(_c.wake_at).limit(_AT_ONCE)
+    select(t.case, t.private_case.c.data)
+    .join(t.private_case)
+    .where(_CASE_IS_DUE)
+    .order_by(_c.wake_at)
+    .limit(_AT_ONCE)
+    .with_for_update(of=[t.case, t.private_case], skip_locked=True)  # both, or the data may be of an older moment
 )
-_DUE_ASSIGNMENTS = Prepared(select(t.assignment).where(_ASSIGNMENT_IS_DUE).order_by(_a.next_at).limit(_AT_ONCE))
+_DUE_ASSIGNMENTS = Prepared(
+    select(t.assignment)
+    .where(_ASSIGNMENT_IS_DUE)
+    .order_by(_a.next_at)
+    .limit(_AT_ONCE)
+    .with_for_update(skip_locked=True)
+)
 _DUE = Prepared(
     select(
         exists().where(t.event.c.state == "new").label("event"),

@@ -33,7 +33,7 @@ _of_party = select(t.case.c.id, t.case.c.playbook, t.case.c.version).where(
 )
 _OPEN_CASES = Prepared(_of_party)
 _OPEN_CASE = Prepared(_of_party.where(t.case.c.playbook == bindparam("playbook")).limit(1))
-_CASE = Prepared(select(t.case).where(t.case.c.id == bindparam("case")))
+_CASE = Prepared(select(t.case).where(t.case.c.id == bindparam("case")).with_for_update())  # another engine may have it
 _EXCHANGE = Prepared(select(t.exchange).where(t.exchange.c.id == bindparam("exchange")))
 HELD_UNTIL_LET_GO = "waits to be let go (state complete)"
 

@@ -1,10 +1,12 @@
 """How often each connection may be called: never more calls in a time than it allows, none while it asks for rest."""
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's compiler writes it as well
 
 from flows.store import tables as t
 from flows.store.prepared import Prepared
@@ -25,17 +27,59 @@ _SENT = Prepared(
 )
 
 
+_n = t.connection.c
+_SHARED = Prepared(
+    select(_n.name, _n.calls, _n.rest_since, _n.rest_until).where(
+        or_(_n.calls.is_not(None), _n.rest_until.is_not(None))
+    )
+)
+_new = upsert(t.connection)
+_PACE = ("calls", "rest_since", "rest_until")
+_SHARE = Prepared(
+    _new.on_conflict_do_update(index_elements=["name"], set_={one: _new.excluded[one] for one in _PACE}),
+    ("name", "at", *_PACE),
+)
+
+
 class Rates:
-    """What this engine remembers of its connections; after a restart it is read from the effects."""
+    """What this engine remembers of its connections; after a restart it is read from the effects.
+
+    Where several engines share a store, `read` comes before and `write` after each choice of what is sent.
+    """
 
     def __init__(self) -> None:
         self._sent: dict[str, tuple[Rate, deque[datetime]]] = {}
         self._rests: dict[str, tuple[datetime, datetime]] = {}
+        self._changed: set[str] = set()
+        self._known: dict[str, list[datetime]] = {}  # calls of all engines
+
+    def read(self, session: Connection) -> None:
+        """Take over what all engines know."""
+        for row in _SHARED.rows(session):
+            if row["rest_until"]:
+                since, until = self._rests.get(row["name"], (row["rest_since"], row["rest_until"]))
+                self._rests[row["name"]] = (min(since, row["rest_since"]), max(until, row["rest_until"]))
+            if row["calls"]:
+                name, calls = row["name"], [datetime.fromisoformat(one) for one in json.loads(row["calls"])]
+                self._known[name] = calls
+                if name in self._sent:
+                    rate = self._sent[name][0]
+                    self._sent[name] = (rate, deque(calls, maxlen=rate[0]))
+
+    def write(self, session: Connection, now: datetime) -> None:
+        """Tell all engines what has changed."""
+        for name in self._changed:
+            since, until = self._rests.get(name, (None, None))
+            calls = json.dumps([one.isoformat() for one in self._sent[name][1]]) if name in self._sent else None
+            row = {"name": name, "at": now, "calls": calls, "rest_since": since, "rest_until": until}
+            _SHARE.do(session, row)
+        self._changed.clear()
 
     def rest(self, connection: str, now: datetime, pause: timedelta) -> None:
         """The service asks to come later: that holds for the whole connection."""
         since, until = self._rests.get(connection, (now, now))
         self._rests[connection] = (min(since, now), max(until, now + pause))
+        self._changed.add(connection)
 
     def held(self, now: datetime, rate: Callable[[str], Rate | None]) -> frozenset[str]:
         """Connections that no call may leave for at this moment; `rate` says what each one's is now."""
@@ -51,10 +95,13 @@ class Rates:
             return True
         known = self._sent.get(connection)
         if known is None or known[0] != rate:
-            self._sent[connection] = (rate, _earlier(session, connection, rate, now))
+            told = self._known.get(connection)
+            calls = deque(told, maxlen=rate[0]) if told else _earlier(session, connection, rate, now)
+            self._sent[connection] = (rate, calls)
         if not self._free(connection, now):
             return False
         self._sent[connection][1].append(now)
+        self._changed.add(connection)
         return True
 
     def _resting(self, now: datetime) -> Iterator[str]:

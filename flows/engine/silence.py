@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, and_, bindparam, delete, false, or_, select, text
+from sqlalchemy import Connection, and_, bindparam, delete, false, func, or_, select
 
-from connectors.errors import NotConnected, Unavailable, Uncertain
+from connectors.errors import NotConnected, Unavailable
 from flows.engine import effects
 from flows.engine.calls import perform
 from flows.engine.each import Units
@@ -70,17 +70,22 @@ class Told:
 
 def look(store: Store, world: World, ahead: timedelta = timedelta()) -> Told:
     """Tell what is overdue. One process at a time; `ahead` is how far the home's clock runs before the real one."""
-    told, now = Told(), world.clock.now()
-    with store.write() as session:
-        seen = setting(session, "engine_seen")
-        signed = datetime.fromisoformat(seen) + ahead if seen else None
-        dead = signed is not None and now > signed + ENGINE_GONE
-        if dead:  # then nobody else sends, and what is left half sent is of an earlier look
-            _settle(session, world, now)
-        new = _tell(session, world, now, signed, told)
-        sending = _mark(session, now, new, left_over=dead)
-    for one in sending:
-        _send(store, world, one, told)
+    told, now, claim, was = Told(), world.clock.now(), store.claim(), world.claimer
+    world.claimer = claim.id
+    try:
+        with store.write() as session:
+            seen = setting(session, "engine_seen")
+            signed = datetime.fromisoformat(seen) + ahead if seen else None
+            dead = signed is not None and now > signed + ENGINE_GONE
+            if dead:  # then nobody else sends, and what is left half sent is of an earlier look
+                effects.recover(session, now, claim)
+            new = _tell(session, world, now, signed, told)
+            sending = _mark(session, world, now, new, left_over=dead)
+        for one in sending:
+            _send(store, world, one, told)
+    finally:
+        claim.close()
+        world.claimer = was
     return told
 
 
@@ -158,13 +163,7 @@ def _starts_by(session: Connection, world: World, playbook: Playbook, now: datet
     return due + GRACE
 
 
-# newest first by rowid: cases are never opened in another order
-_NEWEST = (
-    select(t.case.c.opened_at)
-    .where(t.case.c.playbook == bindparam("playbook"))
-    .order_by(text('"case".rowid DESC'))
-    .limit(1)
-)
+_NEWEST = select(func.max(t.case.c.opened_at)).where(t.case.c.playbook == bindparam("playbook"))
 _STARTED = select(t.event.c.id).where(t.event.c.connection == CONNECTION, t.event.c.key == bindparam("key"))
 
 
@@ -187,22 +186,17 @@ def _notice(session: Connection, world: World, one: _Expected, what: str, now: d
 _OURS = and_(_e.key >= "silence/", _e.key < "silence0")
 
 
-def _settle(session: Connection, world: World, now: datetime) -> None:
-    """What an earlier look left `sending`: repeated or in doubt, by its class."""
-    left = session.execute(select(_e.id).where(_OURS, _e.state == "sending")).scalars()
-    cut = Uncertain("digilog stopped while it was being sent")
-    effects.take(Units(session), world, [effects.Answer(id, error=cut) for id in left], now)
-
-
-def _mark(session: Connection, now: datetime, new: list[int], *, left_over: bool) -> list[effects.Sending]:
+def _mark(
+    session: Connection, world: World, now: datetime, new: list[int], *, left_over: bool
+) -> list[effects.Sending]:
     """Mark our notices `sending`, so that an engine at work does not take them too."""
     again = and_(_OURS, _e.state == "due", _e.next_at <= now) if left_over else false()
     mine = or_(_e.id.in_(new), again)
     asked = select(t.effect, t.private_effect.c.arguments).join(t.private_effect).where(mine).order_by(_e.id)
     found = rows(session, asked)
     for row in found:
-        values = {"state": "sending", "attempt": row["attempt"] + 1, "started_at": now, "next_at": None}
-        change(session, t.effect, row["id"], **values)
+        values = {"attempt": row["attempt"] + 1, "started_at": now, "next_at": None, "claimer": world.claimer}
+        change(session, t.effect, row["id"], state="sending", **values)
     return [
         effects.Sending(
             row["id"], row["key"], None, row["connection"], row["action"], arguments=kept.load(row["arguments"])

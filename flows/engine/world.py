@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's compiler writes it as well
 
 from connectors.base import Action, Connector
 from connectors.clock import Clock
@@ -38,6 +38,8 @@ class World:
     chance: random.Random = field(default_factory=random.Random)
     give_up: timedelta = timedelta(hours=24)
     simulated: bool = False  # a playbook in state design runs too, since nothing real is reached
+
+    claimer: str = ""  # who makes the calls: the id of a claim (see `flows.store.claims`)
 
     rates: Rates = field(default_factory=Rates)
 

@@ -63,7 +63,7 @@ def register(settings: Settings, pool: str = POOL) -> dict[str, UUID]:
 
     Returns Prefect's ids by playbook. Raises BookError, and what Prefect's client raises.
     """
-    store = open_store(settings.home)
+    store = open_store(settings.home, settings.database_url)
     try:
         with store.read() as session:
             shifted = float(setting(session, "clock_offset") or 0) != 0

@@ -98,7 +98,7 @@ def _parsed(text: str) -> Playbook:
 
 def open_house(settings: Settings) -> House:
     """Raises BookError, StoreError."""
-    store = open_store(settings.home)
+    store = open_store(settings.home, settings.database_url)
     return House(settings, store, open_last_good(settings.playbooks, settings.home), clock(store), Wake(settings.home))
 
 

@@ -102,7 +102,16 @@ def _update(table: Table, columns: tuple[str, ...]) -> Prepared:
 
 def add(session: Connection, table: Table, **values: Any) -> Any:
     """Insert one row and return its number, where the table numbers its rows."""
-    return _insert(table, tuple(values)).do(session, values).lastrowid
+    made = _insert(table, tuple(values)).do(session, values)
+    return number(session, made)
+
+
+def number(session: Connection, made: Any) -> Any:
+    """The number of the row that an insert made; none where it made none."""
+    if session.dialect.name == "sqlite":
+        return made.lastrowid
+    row = made.fetchone() if made.description else None  # SQLAlchemy asks for it where a table numbers its rows
+    return row[0] if row else None
 
 
 def change(session: Connection, table: Table, row: Any, **values: Any) -> None:

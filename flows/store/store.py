@@ -1,4 +1,4 @@
-"""Opens the store: one SQLite file, or memory for simulations; one writer at a time, readers beside it."""
+"""Opens the store: one SQLite file with one writer at a time and readers beside it, memory, or PostgreSQL."""
 
 import fcntl
 import os
@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
+from sqlalchemy import Column, Connection, Engine, StaticPool, create_engine, event, func, inspect, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
+from flows.store.claims import Claim, FileClaim, NoClaim
 from flows.store.tables import metadata
 
-HEAD = "0001"  # the newest migration; held by a test
+HEAD = "0002"  # the newest migration; held by a test
 
 
 class StoreError(Exception):
@@ -22,15 +23,23 @@ class StoreError(Exception):
 
 
 class Store:
-    """`write()` is one transaction that holds the write lock from its start; `read()` sees one moment."""
+    """`write()` is one transaction in which nobody else writes; `read()` sees one moment.
 
-    def __init__(self, writer: Engine, reader: Engine, queue: Path | None = None) -> None:
-        self._writer, self._reader = writer, reader
+    Several engines may share a store that is `shared`: their turns write `beside` one another, and each takes with
+    a lock what it works on. Everybody else writes alone, and need not think of it.
+    """
+
+    shared = False
+
+    def __init__(self, writer: Engine, reader: Engine, home: Path | None = None) -> None:
+        self._writer, self._reader, self._home = writer, reader, home
+        self._claims: list[Claim] = []
+        queue = home / "locks" / "store" if home else None
         self._held, self._all = threading.local(), []  # type: ignore[var-annotated]
         self._queue = os.open(queue, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) if queue else None
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, beside: bool = False) -> Iterator[Connection]:  # noqa: ARG002 - here nobody writes beside
         with self._in_turn(), self._transaction("writer", self._writer) as session:
             yield session
 
@@ -65,7 +74,28 @@ class Store:
         with session.begin():
             yield session
 
+    def claim(self) -> Claim:
+        """A lock that lives as long as this process: who meets a call of a claim that is free takes it over."""
+        made = self._claim()
+        self._claims.append(made)
+        return made
+
+    def _claim(self) -> Claim:
+        return FileClaim(self._home / "locks") if self._home else NoClaim()
+
+    def newest(self, key: Column[int]) -> int:
+        """The highest number of a table's rows up to which none is still to come."""
+        with self.read() as session:
+            return session.execute(select(func.max(key))).scalar() or 0
+
+    def written(self) -> Iterator[None]:
+        """Where several processes share it: each time that one has written; waits for them for good."""
+        yield from ()
+
     def close(self) -> None:
+        for claim in self._claims:
+            claim.close()
+        self._claims.clear()
         for session in self._all:
             session.close()
         self._all.clear()
@@ -77,21 +107,25 @@ class Store:
             self._queue = None
 
 
-def open_store(home: Path) -> Store:
-    """The store of a home, migrated to the newest form.
+def open_store(home: Path, url: str = "") -> Store:
+    """The store of a home, migrated to the newest form: its own file, or the PostgreSQL database that `url` names.
 
-    Raises StoreError if the file is no store, or was made by a newer digilog, or the disk refuses.
+    Raises StoreError if it is no store, or was made by a newer digilog, or cannot be reached, or the disk refuses.
     """
     file = home / "digilog.db"
     try:
         if not home.is_dir():
             home.mkdir(parents=True, mode=0o700)  # customers' words lie in it
         (home / "locks").mkdir(exist_ok=True)
+        if url:
+            from flows.store.postgres import open_postgres  # its driver is loaded where it is used
+
+            return open_postgres(url)
         writer, reader = _engine(f"sqlite:///{file}", "BEGIN IMMEDIATE"), _engine(f"sqlite:///{file}", "BEGIN")
-        _migrate(writer, reader)
+        migrate(writer, reader)
     except (OSError, DatabaseError) as error:
         raise StoreError(f"the store {file} cannot be used: {cause(error)}") from None
-    return Store(writer, reader, home / "locks" / "store")
+    return Store(writer, reader, home)
 
 
 def memory_store() -> Store:
@@ -123,15 +157,10 @@ def _prepare(engine: Engine, begin: str) -> None:
             raise DBAPIError.instance(begin, None, error, sqlite3.Error, hide_parameters=True) from None
 
 
-def _migrate(engine: Engine, reader: Engine) -> None:
-    with reader.connect() as session:  # looking takes no lock: a store that is being written to can be opened
-        tables = {row[0] for row in session.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))}
-        if "alembic_version" in tables:
-            stands = session.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            if stands == HEAD:
-                return
-            if stands is None or stands > HEAD:
-                raise StoreError("the store was made by a newer digilog; install that version, or restore a backup")
+def migrate(engine: Engine, reader: Engine) -> None:
+    """Bring the tables to the newest form. Raises StoreError if they are newer than this digilog."""
+    if _stands(reader):  # looking takes no lock: a store that is being written to can be opened
+        return
     from alembic import command  # importing alembic takes 0.3 s: only when there is something to do
     from alembic.config import Config
 
@@ -140,6 +169,16 @@ def _migrate(engine: Engine, reader: Engine) -> None:
     with engine.begin() as session:
         config.attributes["connection"] = session
         command.upgrade(config, "head")
+
+
+def _stands(reader: Engine) -> bool:
+    with reader.connect() as session:
+        if not inspect(session).has_table("alembic_version"):
+            return False
+        stands = session.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if stands is None or stands > HEAD:
+        raise StoreError("the store was made by a newer digilog; install that version, or restore a backup")
+    return bool(stands == HEAD)
 
 
 def cause(error: Exception) -> str:

@@ -114,6 +114,7 @@ case = Table(
     Index("case_wake", "wake_at"),
     Index("case_ended", "ended_at", "id"),
     Index("case_open", "playbook", "party_id", "status"),
+    Index("case_newest", "playbook", "opened_at"),
 )
 private_case = Table(
     "private_case",
@@ -158,6 +159,7 @@ effect = Table(
     Column("next_at", At),
     Column("valid_until", At),  # later than that it is dropped and reported
     Column("started_at", At),
+    Column("claimer", String),  # the engine that is calling, or was the last to call
     Column("unclear_since", At),  # its first sending that may have happened; none: all are known
     Column("bulk_id", ForeignKey("effect.id")),  # the bulk call that it last went with
     Column("ended_at", At),
@@ -304,6 +306,9 @@ connection = Table(
     Column("name", String, primary_key=True),
     Column("paused", Text),  # why; none: at work
     Column("at", At, nullable=False),
+    Column("calls", Text),  # where several engines share its rate: times of the newest calls, as JSON
+    Column("rest_since", At),  # where they share its wish to be left alone
+    Column("rest_until", At),
 )
 run = Table(
     "run",

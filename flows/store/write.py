@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case as either
 from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import case as either
+from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's compiler writes it as well
 
 from flows.store import data
 from flows.store import tables as t
@@ -34,6 +34,10 @@ def new_id(length: int = 10) -> str:
 _KNOWN = Prepared(
     select(t.event.c.id).where(t.event.c.connection == bindparam("connection"), t.event.c.key == bindparam("key"))
 )
+_EVENT = Prepared(
+    upsert(t.event).on_conflict_do_nothing(index_elements=["connection", "key"]).returning(t.event.c.id),
+    ("connection", "key", "name", "at", "subject", "state", "reason"),
+)
 
 
 def emit(
@@ -49,12 +53,13 @@ def emit(
     quarantined: str | None = None,
 ) -> int | None:
     """Keep one event. Returns its id, or none if this connection's key is known already."""
-    # Asked first, since SQLAlchemy compiles ON CONFLICT anew each time; the write lock is held since the start.
-    if _KNOWN.first(session, connection=connection, key=key):
+    if _KNOWN.first(session, connection=connection, key=key):  # a repeat costs no number
         return None
-    state = "quarantined" if quarantined else "new"
-    facts = {"connection": connection, "key": key, "name": name, "at": at, "subject": subject}
-    made: int = add(session, t.event, **facts, state=state, reason=quarantined)
+    facts = {"connection": connection, "key": key, "name": name, "at": at, "subject": subject, "reason": quarantined}
+    new = _EVENT.do(session, {**facts, "state": "quarantined" if quarantined else "new"}).fetchall()
+    if not new:  # another process was first, a moment ago
+        return None
+    made: int = new[0][0]
     if subject is None:  # our own events carry no text from outside
         kept = data.dump(dict(headers or {}))
         add(session, t.private_event, event_id=made, body=body, headers=kept, retain_until=at + RAW_KEPT)

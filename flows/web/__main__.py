@@ -33,7 +33,7 @@ def main() -> None:
     settings = Settings()
     try:
         begin("web", settings.home)
-        store = open_store(settings.home)
+        store = open_store(settings.home, settings.database_url)
         context = make_context(settings, store)
         ear = _socket(settings.port)
     except (BookError, SettingsError, StoreError, OSError) as error:

@@ -70,7 +70,7 @@ def look(shop, at=None, *, alive=True):
         with shop.store.write() as session:
             silence.keep(session, shop.world, shop.clock.now(), shop.clock.now())
     before = {file.name for file in (shop.home / "outbox").glob("*")}
-    worth = overdue.anything(shop.home, shop.clock.now().timestamp())
+    worth = overdue.anything(shop.home, shop.clock.now().timestamp(), shop.database)
     silence.look(shop.store, shop.world)
     new = [file for file in sorted((shop.home / "outbox").glob("*.txt")) if file.name not in before]
     assert worth or not new  # the small look each minute misses nothing
@@ -166,13 +166,13 @@ def test_a_notice_that_cannot_be_sent_is_sent_later_and_said(shop):
 
 def test_a_quiet_minute_costs_no_full_look(shop):
     awaited(shop)
-    assert not overdue.anything(shop.home, shop.clock.now().timestamp())
+    assert not overdue.anything(shop.home, shop.clock.now().timestamp(), shop.database)
     look(shop, "2026-11-25 10:01")
-    assert not overdue.anything(shop.home, shop.clock.now().timestamp())  # told, until tomorrow
+    assert not overdue.anything(shop.home, shop.clock.now().timestamp(), shop.database)  # told, until tomorrow
 
 
 def test_the_small_look_goes_by_the_clock_of_the_home(shop):
     awaited(shop)
     with shop.store.write() as session:
         set_setting(session, "clock_offset", str(3 * 86400))
-    assert overdue.anything(shop.home, shop.clock.now().timestamp())
+    assert overdue.anything(shop.home, shop.clock.now().timestamp(), shop.database)

@@ -27,6 +27,7 @@ OURS = {
     "assignment.reason": "why it was opened, skipped or withdrawn",
     "consent.wording": "the company's own sentence",
     "connection.paused": "a connector's sentence",
+    "connection.calls": "times",
     "setting.value": "switches and marks of this home",
     "audit.reason": "an operator's sentence",
 }
