@@ -122,7 +122,8 @@ class Sweep:
             self.wrong.append(f"{self.died} died at their point; {self.size.least} are asked for")
         if set(stages) & {"points", "runs"} and not self.died:
             self.wrong.append("nothing died at its point")
-        print("\n".join(["", *report.table(self.results), "", *self.lines, *report.faults(self.wrong)]))
+        points = ["", *report.table(self.results)] if self.results else []
+        print("\n".join([*points, "", *self.lines, *report.faults(self.wrong)]))
         print("FAILED" if self.wrong else "passed")
         return 1 if self.wrong else 0
 

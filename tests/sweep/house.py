@@ -23,6 +23,7 @@ from tests.sweep.sink import Sink, open_sink
 from tests.sweep.warm import Child, Nursery
 
 PATIENCE = 25.0  # seconds for anything to happen
+LISTED = 300.0  # seconds for a command: two thousand doubts on a busy machine
 PARTS = ("web", "engine")
 MODULES = (  # what the parts and `digilog` import, also what they import only when they need it
     "flows.web.__main__", "flows.engine.__main__", "flows.cli", "connectors.forms.webhook", "connectors.web",
@@ -82,11 +83,11 @@ class House:
         if self.nursery is None:
             command = [sys.executable, "-m", "flows.cli", *words, *place]
             return subprocess.run(
-                command, capture_output=True, text=True, timeout=60, env=self.env(), check=True
+                command, capture_output=True, text=True, timeout=LISTED, env=self.env(), check=True
             ).stdout
         said = self.home / "said.out"
         with said.open("wb") as out:
-            self.nursery.start("flows.cli", self.env(), out.fileno(), {}, [*words, *place]).wait(60)
+            self.nursery.start("flows.cli", self.env(), out.fileno(), {}, [*words, *place]).wait(LISTED)
         return said.read_text("utf-8")
 
     def env(self) -> dict[str, str]:

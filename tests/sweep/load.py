@@ -19,7 +19,8 @@ TWICE = 0.05  # of the events are sent again under their key, at once or within 
 LOST = 0.1  # of what the sink does is never answered
 PAUSE = (0.5, 1.5)  # seconds from one kill to the next
 SENDERS = 64
-PATIENCE = 120.0  # seconds in which everything must have settled afterwards
+TRIES = 60.0  # seconds in which a sender is answered, however often it must come again
+PATIENCE = 120.0  # seconds in which everything must have settled afterwards, and more the more events there were
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def play(house: House, events: int, parts: Sequence[str], *, rate: float = RATE,
         if house.dead(part):
             house.spawn(part)
     with contextlib.suppress(Stuck):
-        house.wait(lambda: house.settled(before + events), "everything to settle", PATIENCE)
+        house.wait(lambda: house.settled(before + events), "everything to settle", PATIENCE + events / 40)
     done = time.monotonic()
     outcome = audit(house, *ids, answered=answered)
     house.sink.lose(0)
@@ -95,9 +96,15 @@ def _send(
     again = chance.sample(moments, round(len(ids) * TWICE))
     moments += [(at + chance.choice((0.0, chance.uniform(0, 3))), id) for at, id in again]
     begun, sent = time.monotonic(), []
-    for at, id in sorted(moments):
+
+    def one(id: str) -> bool:
+        return house.send(id, time.monotonic() + TRIES)
+
+    for number, (at, id) in enumerate(sorted(moments)):
         time.sleep(max(0.0, begun + at - time.monotonic()))
-        sent.append(pool.submit(house.send, id, time.monotonic() + 60))
+        sent.append(pool.submit(one, id))
+        if number % 1_000 == 999:
+            print(f"{number + 1} sent, {house.received()} kept", flush=True)
     return sent
 
 
