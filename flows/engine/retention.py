@@ -9,7 +9,20 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from flows.settings import Settings
 from flows.store import tables as t
@@ -93,7 +106,8 @@ def _words(session: Connection, marks: _Marks, until: datetime) -> int:
         _erase(session, [row.id for row in ended])
         marks.ended, marks.case = ended[-1].ended_at.isoformat(), ended[-1].id
     retained = until + RAW_KEPT  # as `retain_until` was written, before anybody set another length
-    fresh = select(func.min(_ev.id)).where(_ev.state == "new").scalar_subquery()
+    new = _ev.state == literal_column("'new'")  # a bound value would not use the index
+    fresh = select(func.min(_ev.id)).where(new).scalar_subquery()
     p = t.private_event.c
     events = _ripe(session, p.event_id, p.retain_until, marks.event, retained, func.coalesce(fresh, 2**62))
     of_case = exists().where(_c.event_id == p.event_id)

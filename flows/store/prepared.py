@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, bindparam, insert, update
+from sqlalchemy import BindParameter, Connection, Dialect, Table, bindparam, insert, literal_column, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import ClauseElement, SelectBase
 
 from flows.store.read import Row
@@ -59,7 +60,9 @@ class _Compiled:
     """The SQL of one kind of database, with what turns values to it and from it."""
 
     def __init__(self, statement: ClauseElement, columns: Iterable[str] | None, dialect: Dialect) -> None:
-        written: Any = statement.compile(dialect=dialect, column_keys=list(columns) if columns else None)
+        replace: Any = visitors.replacement_traverse  # typed for expressions alone, made for statements too
+        plain = replace(statement, {}, _written)
+        written: Any = plain.compile(dialect=dialect, column_keys=list(columns) if columns else None)
         self._sql = str(written)
         self._error = dialect.loaded_dbapi.Error
         kinds = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in written.binds.items()}
@@ -87,6 +90,13 @@ class _Compiled:
             name: value if turn is None else turn(value)
             for name, turn, value in zip(self._names, self._turns, found, strict=True)
         }
+
+
+def _written(part: Any, **_: object) -> Any:
+    """A word that stands in a statement for good is written into it: only so is an index `where state = 'new'` used."""
+    if isinstance(part, BindParameter) and not part.required and isinstance(part.value, str):
+        return literal_column("'" + part.value.replace("'", "''") + "'", part.type)
+    return None
 
 
 @cache
