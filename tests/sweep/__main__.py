@@ -71,12 +71,13 @@ class Sweep:
 
     def points(self) -> None:
         """Kill web and engine, each time in a house of its own."""
-        lives = [(False, self.size.points)] * self.size.rounds + [(True, self.size.unanswered)]
-        for number, (unanswered, wanted) in enumerate(lives):
+        plain, unanswered = (False, self.size.points), (True, self.size.unanswered)
+        lives = [plain, unanswered, *[plain] * (self.size.rounds - 1)]
+        for number, (is_unanswered, wanted) in enumerate(lives):
             place = self.folder / f"life-{number}"
-            there = killed.watch(place / "watched", self.template, self.nursery, unanswered=unanswered)
+            there = killed.watch(place / "watched", self.template, self.nursery, unanswered=is_unanswered)
             chosen = spread(there, wanted)
-            self.say(f"{len(there)} points{' where answers are lost' * unanswered}; {len(chosen)} of them now")
+            self.say(f"{len(there)} points{' where answers are lost' * is_unanswered}; {len(chosen)} of them now")
             self.take(killed.sweep(chosen, place, self.template, self.nursery))
 
     def runs(self, house: shown.Shown) -> None:
@@ -165,7 +166,10 @@ def main() -> int:
         print("the sweep needs strace, which is not installed here; nothing was tried")
         return 1 if os.environ.get("CI") else 0
     since, stages = time.monotonic(), asked.only or STAGES
-    with tempfile.TemporaryDirectory(prefix="sweep-") as made, open_nursery(clean_env(), *MODULES) as nursery:
+    with (
+        tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as made,
+        open_nursery(clean_env(), *MODULES) as nursery,
+    ):
         folder = Path(made)
         sweep = Sweep(SOAK if asked.soak else CI, folder, make_template(folder / "template"), nursery)
         try:

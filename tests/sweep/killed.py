@@ -51,7 +51,7 @@ def sweep(points: Sequence[Point], folder: Path, template: Path, nursery: Nurser
         played = [pool.submit(_play, point, folder / f"p{n}", template, nursery) for n, point in enumerate(points)]
         for done in as_completed(played):
             yield done.result()
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)  # room for the next; what is left goes with the whole
 
 
 def _play(point: Point, folder: Path, template: Path, nursery: Nursery) -> Result:

@@ -18,24 +18,32 @@ _MOST = 100_000  # bytes of a wish: a module, its words and its environment
 _FDS = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Child:
-    """A process that somebody else started; what it needs of `subprocess.Popen`."""
+    """A process that somebody else started; what it needs of `subprocess.Popen`. `handle`: a pidfd, ours to close."""
 
     pid: int
     handle: int
 
     def poll(self) -> int | None:
         """None while it runs. How it ended only its parent knows."""
-        return 0 if select.select([self.handle], [], [], 0)[0] else None
+        return 0 if self._ended(0) else None
 
     def send_signal(self, number: int) -> None:
         signal.pidfd_send_signal(self.handle, number)
 
     def wait(self, timeout: float | None = None) -> int:
-        if not select.select([self.handle], [], [], timeout)[0]:
+        if not self._ended(timeout):
             raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
         return 0
+
+    def _ended(self, timeout: float | None) -> bool:
+        look = select.poll()  # `select` takes no number above 1023
+        look.register(self.handle, select.POLLIN)
+        return bool(look.poll(None if timeout is None else timeout * 1000))
+
+    def __del__(self) -> None:
+        os.close(self.handle)
 
 
 class Nursery:
