@@ -99,10 +99,11 @@ def _first(ours: Digilog) -> float:
     """Seconds from the command to the first 202, asked for every 10 ms."""
     begin = time.monotonic()
     ours.start(wait=False)
-    while time.monotonic() < begin + 30:
+    while ours.alive() and time.monotonic() < begin + 60:
         knocks = knock(ours.port, 0.01)
         if knocks.answered:
             return min(knocks.answered.values()) - begin
+    ours.until("ready")  # says why there is none
     return float("nan")
 
 

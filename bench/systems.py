@@ -92,12 +92,15 @@ class Digilog:
             self.until("prefect" if self._prefect else "ready")
             time.sleep(8 if self._prefect else 1)  # the first minute's one-time work
 
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def until(self, wanted: str) -> None:
-        """Wait until `up` has said so. Raises TimeoutError."""
+        """Wait until `up` has said so. Raises RuntimeError."""
         until = time.monotonic() + PATIENCE
         while wanted not in self._told():
-            if time.monotonic() > until:
-                raise TimeoutError(f"digilog did not come up; see {self.home / 'logs'}")
+            if time.monotonic() > until or not self.alive():
+                raise RuntimeError("digilog did not come up; try `digilog demo --throw-away` to see why")
             time.sleep(0.02)
 
     def processes(self) -> dict[str, list[int]]:
