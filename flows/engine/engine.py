@@ -199,7 +199,7 @@ _DUE_CASES = Prepared(
     select(t.case, t.private_case.c.data)
     .join(t.private_case)
     .where(_CASE_IS_DUE)
-    .order_by(_c.wake_at)
+    .order_by(_c.wake_at, _c.event_id)  # what came first goes first, also in one turn
     .limit(_AT_ONCE)
     .with_for_update(of=[t.case, t.private_case], skip_locked=True)  # both, or the data may be of an older moment
 )

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from flows.store.claims import Claim
-from flows.store.store import Store, StoreError, migrate
+from flows.store.store import Store, StoreError, migrate, stands
 
 CHANNEL = "digilog"  # who waits for work listens here
 _OURS, _CLAIMS = 1684632428, 1684632429  # the first numbers of our advisory locks: "digl" and the one after
@@ -33,9 +33,10 @@ def open_postgres(url: str) -> Store:
     where = _address(url)
     writer, reader = _engine(where, _WRITES), _engine(where, _LIVELY, reads=True)
     try:
-        with writer.connect() as waits:  # of several that start together, one makes the tables
-            waits.execute(text(f"SELECT pg_advisory_lock({_OURS}, {_MIGRATING})"))
-            migrate(writer, reader)
+        if not stands(reader):
+            with writer.begin() as waits:  # of several that start together, one makes the tables
+                waits.execute(text(f"SELECT pg_advisory_xact_lock({_OURS}, {_MIGRATING})"))
+                migrate(writer, reader)
     except (DBAPIError, StoreError) as error:
         writer.dispose()
         reader.dispose()

@@ -159,7 +159,7 @@ def _prepare(engine: Engine, begin: str) -> None:
 
 def migrate(engine: Engine, reader: Engine) -> None:
     """Bring the tables to the newest form. Raises StoreError if they are newer than this digilog."""
-    if _stands(reader):  # looking takes no lock: a store that is being written to can be opened
+    if stands(reader):  # looking takes no lock: a store that is being written to can be opened
         return
     from alembic import command  # importing alembic takes 0.3 s: only when there is something to do
     from alembic.config import Config
@@ -171,14 +171,15 @@ def migrate(engine: Engine, reader: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _stands(reader: Engine) -> bool:
+def stands(reader: Engine) -> bool:
+    """Whether the tables have the newest form. Raises StoreError if they are newer."""
     with reader.connect() as session:
         if not inspect(session).has_table("alembic_version"):
             return False
-        stands = session.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if stands is None or stands > HEAD:
+        found = session.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found is None or found > HEAD:
         raise StoreError("the store was made by a newer digilog; install that version, or restore a backup")
-    return bool(stands == HEAD)
+    return bool(found == HEAD)
 
 
 def cause(error: Exception) -> str:

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import AsyncIterator
 
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -49,7 +50,7 @@ def make_app(context: Context) -> Starlette:
     app = Starlette(
         routes=_routes(),
         middleware=[Middleware(Guard, public_host=context.public_host)],
-        exception_handlers={Refused: _refused, StoreBusy: _busy, HTTPException: _status},
+        exception_handlers={Refused: _refused, StoreBusy: _busy, DBAPIError: _busy, HTTPException: _status},
         lifespan=_watch,
     )
     app.router.redirect_slashes = False

@@ -85,6 +85,8 @@ def _kept(found: Incoming, headers: Mapping[str, str], raw: bytes) -> _Kept:
         found.key.encode()
     except UnicodeEncodeError:  # JSON can hold half of a character, a store cannot
         return _Kept(_own_key(headers, raw), found.name, "the sender's key is no text")
+    if "\0" in found.key:  # nor this one, on PostgreSQL
+        return _Kept(_own_key(headers, raw), found.name, "the sender's key is no text")
     return _Kept(found.key, found.name)
 
 
