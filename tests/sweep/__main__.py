@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.sweep import killed, load, report, shown
@@ -161,6 +161,7 @@ def main() -> int:
     read = argparse.ArgumentParser(prog="python -m tests.sweep", description=__doc__)
     read.add_argument("--only", choices=STAGES, action="append", help="this alone; may be given more than once")
     read.add_argument("--soak", action="store_true", help="every point that there is, and 20,000 events")
+    read.add_argument("--events", type=int, help="how many under load")
     asked = read.parse_args()
     if shutil.which("strace") is None:
         print("the sweep needs strace, which is not installed here; nothing was tried")
@@ -171,7 +172,9 @@ def main() -> int:
         open_nursery(clean_env(), *MODULES) as nursery,
     ):
         folder = Path(made)
-        sweep = Sweep(SOAK if asked.soak else CI, folder, make_template(folder / "template"), nursery)
+        size = SOAK if asked.soak else CI
+        size = replace(size, events=asked.events or size.events)
+        sweep = Sweep(size, folder, make_template(folder / "template"), nursery)
         try:
             play(sweep, stages)
         except Stuck as error:
