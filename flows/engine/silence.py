@@ -35,12 +35,14 @@ _WORDS = {
         "told": "조용함", "again": "아직 조용함", "over": "다시 움직임", "by": "기다린 시각",
         "cases": ("새 건이 없습니다", "새 건이 다시 들어옵니다", "양식과 연결이 살아 있는지 보십시오"),
         "period": ("예정된 일이 시작되지 않았습니다", "예정된 일이 다시 시작됩니다", "logs/engine.log를 보십시오"),
+        "events": ("들어오는 것이 없습니다", "다시 들어옵니다", "보내는 쪽의 설정과 주소를 보십시오"),
         "engine": ("engine이 일하지 않습니다", "engine이 다시 일합니다", "digilog up과 logs/engine.log를 보십시오"),
     },
     "en": {
         "told": "Silent", "again": "Still silent", "over": "Moving again", "by": "expected by",
         "cases": ("no new case", "new cases come again", "see whether its form and connections are alive"),
         "period": ("what is scheduled did not start", "what is scheduled starts again", "look into logs/engine.log"),
+        "events": ("nothing comes in", "something comes in again", "look at the sender's settings and its address"),
         "engine": ("the engine is not at work", "the engine is at work", "look at digilog up and logs/engine.log"),
     },
 }  # fmt: skip
@@ -139,6 +141,7 @@ def _wanted(
 ) -> Iterator[_Expected]:
     if signed:
         yield _Expected("engine", signed + ENGINE_GONE, "owner", "digilog")
+    yield from _connections(session, world, now, known)
     for name, playbook in world.book.playbooks.items():
         if world.state(name) not in RUNNING:
             continue
@@ -150,6 +153,21 @@ def _wanted(
             yield _Expected(subject, begin + playbook.silent_after.delta, playbook.owner, playbook.title)
         if playbook.start.schedule:
             yield _Expected(f"{name}/period", _starts_by(session, world, playbook, now), playbook.owner, playbook.title)
+
+
+def _connections(session: Connection, world: World, now: datetime, known: dict[str, Row]) -> Iterator[_Expected]:
+    """Connections that somebody should hear from. Business time is the company's opening hours."""
+    for name, entry in world.book.company.connections.items():
+        if entry.silent_after is None:
+            continue
+        before = known.get(f"{name}/events")
+        newest = session.execute(_HEARD, {"connection": name}).scalar()
+        begin = max(newest or now, before["since"]) if before else now
+        by = entry.silent_after.resolve(begin, lambda _: None, world.book.company.calendar)
+        if before and newest is None:  # long ago, or never: it stays as it was
+            by = before["by"]
+        if by:
+            yield _Expected(f"{name}/events", by, "owner", name)
 
 
 def _starts_by(session: Connection, world: World, playbook: Playbook, now: datetime) -> datetime:
@@ -164,6 +182,11 @@ def _starts_by(session: Connection, world: World, playbook: Playbook, now: datet
 
 
 _NEWEST = select(func.max(t.case.c.opened_at)).where(t.case.c.playbook == bindparam("playbook"))
+_LOOKED_THROUGH = 10_000  # of the newest events: there is no index by connection and time
+_HEARD = select(func.max(t.event.c.at)).where(
+    t.event.c.id > select(func.max(t.event.c.id)).scalar_subquery() - _LOOKED_THROUGH,
+    t.event.c.connection == bindparam("connection"),
+)
 _STARTED = select(t.event.c.id).where(t.event.c.connection == CONNECTION, t.event.c.key == bindparam("key"))
 
 

@@ -52,6 +52,8 @@ def _connections(company: Company, sheet: Sheet) -> None:
         for setting, said in wrong:
             at = (*path, setting.partition(".")[0])
             sheet.say(at if setting in entry.settings else path, said, key="no such setting" in said)
+        if entry.silent_after and not services.events_of(company, name):
+            sheet.say((*path, "silent_after"), "nothing comes in by this connection; take silent_after away", key=True)
 
 
 def twins(names: Iterable[str], path: Path_, sheet: Sheet) -> None:

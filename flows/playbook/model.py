@@ -37,10 +37,20 @@ EXCHANGES = (
     "refund", "claim", "review", "reply", "refer", "join", "leave", "consent", "message",
 )  # fmt: skip
 
+
+def _quiet(value: object) -> object:
+    """A length of time, elapsed or of opening hours."""
+    found = Time.parse(value)  # type: ignore[arg-type]
+    if found.path is not None or found.clock is not None:
+        raise ValueError(f"{found.source!r} is no length of time; write 3d, 4 business hours or 1 business day")
+    return found
+
+
 Expr = Annotated[Expression, BeforeValidator(Expression.parse)]
 Template = Annotated[Text, BeforeValidator(Text.parse)]
 When = Annotated[Time, BeforeValidator(Time.parse)]
 Length = Annotated[Duration, BeforeValidator(Duration.parse)]
+Quiet = Annotated[Time, BeforeValidator(_quiet)]
 Window = Annotated[Between, BeforeValidator(Between.parse)]
 OpenHours = Annotated[Hours, BeforeValidator(Hours.parse)]
 Arguments = Annotated[dict[str, Any], BeforeValidator(texts)]
@@ -253,16 +263,18 @@ class ConnectionEntry(Written):
     """One connection of company.yaml: a connector's name and its settings (never secrets)."""
 
     connector: str
+    silent_after: Quiet | None = None  # so long nothing may come in before somebody is told
     settings: dict[str, Any] = {}
 
     @model_validator(mode="before")
     @classmethod
     def _gather(cls, value: Any) -> Any:
-        """What stands beside `connector` are its settings."""
+        """What stands beside `connector` and `silent_after` are its settings."""
         if not isinstance(value, Mapping) or "settings" in value:
             return value
-        rest = {key: inner for key, inner in value.items() if key != "connector"}
-        return {"connector": value["connector"], "settings": rest} if "connector" in value else {}
+        own = {key: value[key] for key in ("connector", "silent_after") if key in value}
+        rest = {key: inner for key, inner in value.items() if key not in own}
+        return {**own, "settings": rest} if "connector" in own else {}
 
 
 class Company(Written):

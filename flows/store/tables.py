@@ -332,7 +332,7 @@ run_case = Table(
 expected = Table(
     "expected",
     metadata,
-    Column("subject", String, primary_key=True),  # engine | <playbook>/cases | <playbook>/period
+    Column("subject", String, primary_key=True),  # engine | <playbook>/cases or /period | <connection>/events
     Column("since", At, nullable=False),  # when it was first expected
     Column("by", At, nullable=False),
     Column("told_at", At),  # none: not overdue, or not told yet

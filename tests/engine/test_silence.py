@@ -107,6 +107,27 @@ def test_a_playbook_that_opens_no_cases_is_not_awaited_until_it_does_again(shop)
     assert look(shop, "2026-11-29 10:01") == ["[조용함] 방문 상담: 새 건이 없습니다"]
 
 
+@pytest.mark.parametrize(
+    ("after", "quiet", "late", "again"),
+    [
+        ("2d", "2026-11-25 09:59", "2026-11-25 10:01", "2026-11-26 10:01"),
+        ("10 business hours", "2026-11-24 10:59", "2026-11-24 11:01", "2026-11-25 11:01"),  # closed from 18:00 to 09:00
+    ],
+)
+def test_a_connection_by_which_nothing_comes_is_told_once_then_daily_then_over(shop, after, quiet, late, again):
+    shop.connect("form", connector="own_form", silent_after=after)
+    shop.open([shop.person("call")])
+    assert look(shop) == []
+    shop.asks("first")
+    assert look(shop, quiet) == []
+    assert look(shop, late) == ["[조용함] form: 들어오는 것이 없습니다"]
+    assert look(shop, late) == []
+    assert look(shop, again) == ["[아직 조용함] form: 들어오는 것이 없습니다"]
+    shop.asks("second", phone="010-2222-3333")
+    assert look(shop) == ["[다시 움직임] form: 다시 들어옵니다"]
+    assert look(shop) == []
+
+
 def test_a_period_that_did_not_start_is_told_and_is_over_when_it_starts(shop):
     shop.open([shop.person("count")], start={"schedule": "daily 06:30"}, case="period", fields=None, stage="circle")
     assert look(shop) == []
