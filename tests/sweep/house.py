@@ -165,8 +165,15 @@ def clean_env() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def open_house(folder: Path, template: Path, nursery: Nursery | None = None, kind: type[H] = House) -> Iterator[H]:
+def open_house(folder: Path, template: Path, nursery: Nursery | None = None) -> Iterator[House]:
     """A fresh home on fresh ports; `template` is a store that was migrated and never used."""
+    with furnished(House, folder, template, nursery) as house:
+        yield house
+
+
+@contextlib.contextmanager
+def furnished(kind: type[H], folder: Path, template: Path, nursery: Nursery | None) -> Iterator[H]:
+    """A fresh home of a kind."""
     folder.mkdir(parents=True)
     shutil.copy(template, folder / "digilog.db")
     sink = open_sink(folder / "sink.jsonl")

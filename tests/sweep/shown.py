@@ -13,7 +13,7 @@ from pathlib import Path
 from flows.runs.environment import healthy, prefect_env
 from flows.settings import Settings
 from tests.sweep.audit import Outcome, audit
-from tests.sweep.house import PARTS, House, Stuck, clean_env, open_house
+from tests.sweep.house import PARTS, House, Stuck, clean_env, furnished
 from tests.sweep.killed import Result
 from tests.sweep.points import Point, enumerate_points, kill
 from tests.sweep.warm import Nursery
@@ -79,7 +79,7 @@ class Shown(House):
 @contextlib.contextmanager
 def open_shown(folder: Path, template: Path, nursery: Nursery) -> Iterator[Shown]:
     """Such a house; Prefect's server is on its way, nothing else has been started."""
-    with open_house(folder, template, nursery, kind=Shown) as house:
+    with furnished(Shown, folder, template, nursery) as house:
         house.beside = Nursery(clean_env() | house.env() | prefect_env(house.settings), *_MODULES)
         house.spawn("server")
         yield house

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _MOST = 100_000  # bytes of a wish: a module, its words and its environment
 _FDS = 8
@@ -100,7 +101,7 @@ def _reap() -> None:
         pass
 
 
-def _live(wish: Mapping[str, list[str]], fds: Sequence[int]) -> None:
+def _live(wish: Mapping[str, Any], fds: Sequence[int]) -> None:
     """Be the module, as `python -m` would start it."""
     code = 1
     try:
