@@ -305,7 +305,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     name = metafunc.definition.path.name
     both = name in ON_BOTH or os.environ.get("DIGILOG_TEST_STORES") == "all"
     kinds = [SQLITE, POSTGRES] if both and name not in ON_SQLITE else [SQLITE]
-    metafunc.parametrize("database", kinds, indirect=True)
+    alone = metafunc.definition.path.parent.name == POSTGRES
+    metafunc.parametrize("database", [POSTGRES] if alone else kinds, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -53,6 +53,8 @@ def store(*, vacuum: bool = False, where: Where = HERE) -> None:
     """
     settings, opened = where.open()
     kept = kept_for(settings)
+    if vacuum and opened.shared:
+        raise Refused("PostgreSQL gives room back by itself; to do it at once: vacuumdb --full, at a quiet time")
     if vacuum:
         copies.vacuum(settings.home)
     with opened.read() as session:
@@ -65,7 +67,8 @@ def store(*, vacuum: bool = False, where: Where = HERE) -> None:
     table(("table", "rows", "kept"), lines, "the store is empty")
     minutes = max(0, round((due - now).total_seconds() / 60))
     sweep = f"in {minutes} minutes" if minutes else "as soon as the engine has nothing else to do"
-    say(f"\n{copies.size(settings.home) / 1e6:.1f} MB; what is kept no longer is erased {sweep}")
+    size = opened.size() if opened.shared else copies.size(settings.home)
+    say(f"\n{size / 1e6:.1f} MB; what is kept no longer is erased {sweep}")
 
 
 def _kept(table: str, words: int, cases: int) -> str:
@@ -88,6 +91,11 @@ def backup(file: Path, /, *, where: Where = HERE) -> None:
     """
     settings, opened = where.open()
     opened.close()
+    if opened.shared:
+        raise Refused(
+            "this store is a PostgreSQL database: copy it with pg_dump, and beside it the home's files"
+            " (link-key, outbox, files); see docs/how-to/postgresql.md"
+        )
     made = copies.backup(settings.home, file)
     say(f"copied {settings.home} to {file}, {made / 1e6:.1f} MB; keep it as you keep the home")
 

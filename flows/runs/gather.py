@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, insert, or_, select
 
 from flows.runs.house import House
 from flows.store import tables as t
-from flows.store.read import Row, rows
+from flows.store.read import Row, first, rows
 from flows.store.write import new_id, set_setting, setting
 
 CURSOR = "runs_cursor"
@@ -23,10 +23,15 @@ Leg = tuple[str, int]
 
 def gather(house: House) -> int:
     """Put cases that became ready into the run their version gathers. Returns how many journal lines were read."""
+    j = t.journal.c
     with house.store.read() as session:
         cursor = int(setting(session, CURSOR) or 0)
-        j = t.journal.c
-        lines = rows(session, select(t.journal).where(j.id > cursor).order_by(j.id).limit(_LINES))
+        if not first(session, select(j.id).where(j.id > cursor).limit(1)):
+            return 0
+    newest = house.store.newest(j.id)  # no line up to there is still to come
+    with house.store.read() as session:
+        here = select(t.journal).where(j.id > cursor, j.id <= newest)
+        lines = rows(session, here.order_by(j.id).limit(_LINES))
         if not lines:
             return 0
         fresh = _fresh(session, house, lines)

@@ -74,6 +74,10 @@ class PostgresStore(Store):
             session.exec_driver_sql(_ALONE)
             return session.execute(select(func.max(key))).scalar() or 0
 
+    def size(self) -> int:
+        with self.read() as session:
+            return int(session.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+
     def written(self) -> Iterator[None]:
         while True:
             try:

@@ -88,6 +88,10 @@ class Store:
         with self.read() as session:
             return session.execute(select(func.max(key))).scalar() or 0
 
+    def size(self) -> int:
+        """Bytes of a shared store."""
+        return 0
+
     def written(self) -> Iterator[None]:
         """Where several processes share it: each time that one has written; waits for them for good."""
         yield from ()
