@@ -164,7 +164,7 @@ def _words(tree: Any) -> tuple[Node, ...] | Name:
             return tuple(_node(value) for value in values)
         case ast.SymbolExpression() | ast.GetAttributeExpression():
             return Name(_path(tree))
-    raise ValueError("after in stands a list, as in ['a', 'b']")
+    raise ValueError("after in stand words in brackets, as in ['a', 'b']")
 
 
 def _call(tree: Any) -> Call:
@@ -181,7 +181,7 @@ _KINDS = {
     "TernaryExpression": "a condition with ?",
     "GetItemExpression": "reading by [..]",
     "GetSliceExpression": "reading by [..]",
-    "ArrayExpression": "a list outside of in",
+    "ArrayExpression": "[..] without in before it",
     "NullExpression": "null",
 }
 

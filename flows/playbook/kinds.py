@@ -17,7 +17,7 @@ WORDS: dict[Kind, str] = {
     "date": "a date",
     "datetime": "a date with a time",
     "time": "a time",
-    "list": "a list",
+    "list": "several values",
     "any": "a value",
 }
 
@@ -130,12 +130,12 @@ class _Check:
         if isinstance(words, Name):
             listed = self.type(words)
             if listed.kind not in {"list", "any"}:
-                self.said.append(f"after in stands a list; {words.path} is {WORDS[listed.kind]}")
+                self.said.append(f"after in stand several values; {words.path} is {WORDS[listed.kind]}")
             return
         for word in words:
             kind = self.type(word).kind
             if "any" not in {kind, found.kind} and kind != found.kind:
-                self.said.append(f"{told(value)} is {WORDS[found.kind]} and the list holds {WORDS[kind]}")
+                self.said.append(f"{told(value)} is {WORDS[found.kind]} and the brackets hold {WORDS[kind]}")
             self.choice(found, word)
 
     def choice(self, found: Type, word: Node) -> None:

@@ -35,6 +35,7 @@ from flows.playbook.problem import Problem
 
 LARGEST = 256 * 1024  # bytes
 DEEPEST = 20
+MOST = 20_000  # words and signs of one file; read in well under a second
 Path_ = tuple[str | int, ...]  # a place in a document: keys and positions from the top
 _TOO_DEEP = f"this is nested more than {DEEPEST} levels deep; write it flatter"
 _OPENING = (BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartToken, FlowSequenceStartToken)
@@ -170,7 +171,7 @@ _UNWANTED: tuple[tuple[type[Token], str], ...] = (
 class _Bounded(Scanner):
     """Looks at each piece before anything is built of it: ten thousand nested lists must not reach the parser."""
 
-    depth = begun = 0
+    depth = begun = count = 0
 
     def get_token(self) -> Any:
         token = super().get_token()
@@ -184,6 +185,9 @@ class _Bounded(Scanner):
         elif not isinstance(token, StreamStartToken):
             self.begun = 1
         self.depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        self.count += 1
+        if self.count > MOST:
+            raise _Stop(line, column, "the file holds too much to be read by people; divide it")
         if self.depth > DEEPEST:
             raise _Stop(line, column, _TOO_DEEP)
         return token
@@ -262,10 +266,11 @@ _SENTENCES: Mapping[str, str] = {
     "expected ',' or ']'": "a comma or ] is missing",
     "cannot start any token": "a value cannot begin with this sign; put it in quotes",
     "expected <block end>": "this does not stand below what it belongs to; look at the blanks before it",
+    "an tag": _UNWANTED[2][1],
     "expected alphabetic": "a value cannot begin with this sign; put it in quotes",
     "unknown escape character": "\\ has a meaning between double quotes; use single quotes",
-    "sequence entries are not allowed": "a - cannot stand here; begin the list on a line of its own",
-    "block sequence entries": "a - cannot stand here; begin the list on a line of its own",
+    "sequence entries are not allowed": "a - cannot stand here; begin it on a line of its own",
+    "block sequence entries": "a - cannot stand here; begin it on a line of its own",
     "expected the node content": "a value is missing here",
     "expected a comment or a line break": "after | or > the text begins on the next line",
     "chomping or indentation": "after | or > the text begins on the next line",

@@ -57,7 +57,12 @@ Arguments = Annotated[dict[str, Any], BeforeValidator(texts)]
 
 
 def _choices(value: object) -> object:
-    return {str(word): str(word) for word in value} if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    for place, word in enumerate(value):
+        if not isinstance(word, str):
+            raise Misplaced((place,), "a choice is a word or a sentence; with a name for it write {name: label}")
+    return {word: word for word in value}
 
 
 def _by(value: object) -> object:

@@ -10,6 +10,7 @@ from flows.playbook.load import Document, Path_
 from flows.playbook.problem import Misplaced, Problem, nearest
 
 M = TypeVar("M")
+ENOUGH = 100  # problems of one file that are told at once
 
 # parts of the language that a later release brings: (what it stands in, its name)
 NOT_YET = {
@@ -19,7 +20,7 @@ NOT_YET = {
 }  # fmt: skip
 _NEEDED = {
     "playbook": "the file's name without .yaml",
-    "steps": "a list of steps, each with id and do",
+    "steps": "the work in order, each step with id and do",
     "do": "one sentence that says what is done",
     "id": "a short name in small letters, such as confirm",
     "start": "for example {event: form.submitted, connection: trial-form}",
@@ -34,8 +35,8 @@ _SHAPES = {
     "mapping_type": "names with values are expected here, as in {name: value}",
     "model_type": "names with values are expected here, as in {name: value}",
     "model_attributes_type": "names with values are expected here, as in {name: value}",
-    "list_type": "a list is expected here, as in [one, two]",
-    "tuple_type": "a list of two is expected here, as in [start, confirm]",
+    "list_type": "several are expected here, as in [one, two], or one a line behind a -",
+    "tuple_type": "two are expected here, as in [start, confirm]",
     "bool_parsing": "yes or no is expected here",
     "bool_type": "yes or no is expected here",
     "int_parsing": "a whole number is expected here",
@@ -43,8 +44,8 @@ _SHAPES = {
     "decimal_parsing": "a number is expected here",
     "decimal_type": "a number is expected here",
     "zoneinfo_str": "no time zone has this name; write it as Asia/Seoul",
-    "too_short": "something is missing in this list",
-    "too_long": "there is too much in this list",
+    "too_short": "something is missing here; add it",
+    "too_long": "there is too much here; take some away",
     "string_too_short": "this is empty; write it",
 }
 _MOMENTS = {
@@ -63,11 +64,12 @@ def read(document: Document, kind: type[M], at: Path_ = ()) -> tuple[M | None, l
         return TypeAdapter(kind).validate_python(data), []
     except ValidationError as error:
         found = error.errors(include_url=False)
-        return None, [
-            _problem(document, kind, data, at, one)
-            for one in found
-            if (*at, *_path(data, one["loc"])) not in document.empty
-        ]
+        wrong = [one for one in found if (*at, *_path(data, one["loc"])) not in document.empty]
+        said = [_problem(document, kind, data, at, one) for one in wrong[:ENOUGH]]
+        if len(wrong) > ENOUGH:
+            more = f"{len(wrong) - ENOUGH} more stand in this file; correct these, and check again"
+            said.append(document.problem(at, more))
+        return None, said
 
 
 def _problem(document: Document, kind: Any, data: Any, at: Path_, error: ErrorDetails) -> Problem:
@@ -78,7 +80,7 @@ def _problem(document: Document, kind: Any, data: Any, at: Path_, error: ErrorDe
         case "extra_forbidden":
             return document.problem(path, _unknown(kind, inside), key=True)
         case "missing" if isinstance(word, int):
-            return document.problem(path, "this list is too short; it names two, as in [start, confirm]")
+            return document.problem(path, "two are expected here, as in [start, confirm]; add the other")
         case "missing":
             hint = f": {_NEEDED[str(word)]}" if word in _NEEDED else ""
             return document.problem(path, f"{word} is missing{hint}; add it")

@@ -10,6 +10,7 @@ from flows.playbook.model import Company
 from flows.playbook.problem import nearest
 
 OUTBOX = "outbox"  # a connection that is always there
+_OURS = ("Value error, ", "no such setting", "a secret ")  # the other sentences speak of the machinery
 BUILT_IN = ("ledger", "metrics", "message", "team")
 
 
@@ -62,6 +63,7 @@ def settings_problems(connector_name: str, settings: Mapping[str, Any]) -> Itera
         if sentence.startswith("Field required"):
             yield name, f"{name} is missing; add it beside connector"
             continue
-        if sentence.startswith(("Input", "String", "Value error", "List")):
-            sentence = sentence.removeprefix("Value error, ") if "Value error" in sentence else "does not fit here"
+        if not sentence.startswith(_OURS):
+            sentence = "this does not fit here; look at the page of connectors"
+        sentence = sentence.removeprefix("Value error, ")
         yield name, f"{name}: {sentence}"

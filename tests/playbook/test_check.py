@@ -73,6 +73,15 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     assert files == ["company.yaml", "metrics.yaml", "trial-booking.yaml", "trial-booking.yaml"]
 
 
+def test_of_many_mistakes_in_a_file_the_first_hundred_are_told(tmp_path: Path) -> None:
+    place = company(tmp_path)
+    text = (place / "trial-booking.yaml").read_text()
+    (place / "trial-booking.yaml").write_text("".join(f"zz{number}: x\n" for number in range(150)) + text)
+    lines = said(place)
+    assert len(lines) == 101
+    assert lines[0].startswith("trial-booking.yaml:1:1 50 more stand in this file")
+
+
 def test_two_playbooks_cannot_share_a_form(tmp_path: Path) -> None:
     place = company(tmp_path)
     text = (place / "trial-booking.yaml").read_text()

@@ -75,7 +75,9 @@ def test_everything_is_the_text_that_was_written(written: str, value: str) -> No
         ("a: `x`\n", "1:4", "cannot begin with this sign"),
         ("a: %x\n", "1:4", "cannot begin with this sign"),
         ('a: "\\d"\n', "1:6", "use single quotes"),
-        ("a: - b\n", "1:4", "begin the list on a line of its own"),
+        ("a: !체험\n", "1:5", "! at the beginning of a value"),
+        ("a: b\n" * 6_000, "5000:2", "the file holds too much to be read by people"),
+        ("a: - b\n", "1:4", "begin it on a line of its own"),
         ("a: >b\n", "1:5", "begins on the next line"),
         ("- " * 30, "1:41", "more than 20 levels deep"),
         ("a: '" + "가" * 90_000 + "'\n", "1:1", "larger than 256 KiB"),
@@ -98,8 +100,8 @@ def test_a_bomb_is_refused_at_once(bomb: str) -> None:
 
 def test_a_large_file_is_read_in_a_time_that_grows_with_it() -> None:
     begin = time.process_time()
-    document = load_text("\n".join(f"k{number}: v" for number in range(5_000)), "large.yaml")
-    assert (document.problems, len(document.data)) == ([], 5_000)
+    document = load_text("\n".join(f"k{number}: v" for number in range(4_900)), "large.yaml")
+    assert (document.problems, len(document.data)) == ([], 4_900)
     assert time.process_time() - begin < 5
 
 
