@@ -60,7 +60,7 @@ def check_standing(history: "History") -> None:
         mine, woken = asked[id], case["wake_at"] is not None
         match case["status"]:
             case "ended":
-                stands = not woken and not mine and "due" not in states
+                stands = not woken and not mine
             case "waiting":
                 stands = woken
             case "assigned":
@@ -84,8 +84,10 @@ def check(history: "History") -> None:
         lines[line["case_id"]].append(line)
     for row in cases:
         _must(row["status"] == "ended", f"case {row['id']} is still {row['status']}")
+    shut = {row["id"] for row in cases if row["held"]}  # held, then stopped: its effect stays due, and never leaves
     for effect in effects:
-        _must(effect["state"] not in {"due", "sending"}, f"{effect['key']} is still {effect['state']}")
+        left = effect["state"] in {"due", "sending"} and effect["case_id"] not in shut
+        _must(not left, f"{effect['key']} is still {effect['state']}")
     for asked in _all(history, t.assignment):
         _must(asked["state"] not in OPEN, f"the {asked['kind']} of {asked['case_id']}/{asked['step']} is still open")
     _events(history, cases, lines)
