@@ -204,7 +204,7 @@ def test_real_processes_outlast_a_clock_that_jumps(
     assert len(set(wound.asked("day"))) == len(wound.asked("day")) == 2
     periods = [row[0] for row in house.rows("SELECT period FROM \"case\" WHERE playbook = 'day' ORDER BY period")]
     assert periods == [f"{morning:%Y-%m-%d}", f"{morning + timedelta(days=1):%Y-%m-%d}"]
-    for words in ("cases", "work list", "events", "store"):
+    for words in ("cases", "work list"):
         code, said = house.digilog(*words.split())
         assert code == 0, said
         assert not re.search(r"(?<![\w-])-\d+ ?(s|m|h|d|min|hour|day)", said), said
