@@ -264,7 +264,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 SQLITE, POSTGRES = "sqlite", "postgres"
-ON_BOTH = {"test_effects.py", "test_rates.py", "test_starts.py", "test_exchanges.py"}
+ON_BOTH = {"test_store.py", "test_effects.py", "test_rates.py", "test_starts.py", "test_exchanges.py"}
 ON_SQLITE = {"test_backup.py", "test_upgrade.py"}  # about its file
 
 
