@@ -28,7 +28,7 @@ test: install  ## all tests that this machine can run; what it cannot is named
 sweep: install  ## kill every process at the points of an event's way, and by chance under load (needs strace)
 	@$(BIN)/python -m tests.sweep
 
-soak: install  ## all of it at length (about two hours): every point, 20,000 events, faults, floods, histories
+soak: install  ## all of it at length (takes hours): every point, 20,000 events, faults, floods, histories
 	@$(BIN)/python -m tests.sweep --soak
 	@DIGILOG_SOAK=5000 $(BIN)/pytest $(wildcard tests/hostile tests/trouble tests/simulation)
 	@test ! -e tests/simulation/__main__.py || $(BIN)/python -m tests.simulation --histories 100000

@@ -112,9 +112,9 @@ def _all(part: str, threads: list[list[str]]) -> Iterator[Point]:
 
 
 def spread(points: Sequence[Point], wanted: int) -> list[Point]:
-    """So many of them: those at commits, then evenly over every part and call."""
+    """So many of them: up to a half at commits, the others evenly over every part and call."""
     last = max((place for place, point in enumerate(points) if point.call == SYNC), default=-1)
-    chosen = list(points[: last + 1])
+    chosen = list(points[: min(last + 1, wanted // 2)])
     kinds: dict[tuple[str, str], list[Point]] = {}
     for point in points[len(chosen) :]:
         kinds.setdefault((point.part, point.call), []).append(point)
