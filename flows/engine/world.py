@@ -45,6 +45,7 @@ class World:
 
     _versions: set[str] = field(default_factory=set)  # known to be kept
     _connections: dict[str, tuple[ConnectionEntry, Connector]] = field(default_factory=dict)
+    _actions: dict[str, tuple[ConnectionEntry, Mapping[str, Action]]] = field(default_factory=dict)
 
     def connection(self, name: str) -> Connector:
         """The connection of this name, made at first use.
@@ -70,7 +71,10 @@ class World:
         """What the signature of `connection.action` declares."""
         name, _, does = use.partition(".")
         entry = self._entry(name)
-        return find(entry.connector).actions(entry.settings)[does]
+        known = self._actions.get(name)
+        if known is None or known[0] is not entry:  # company.yaml may have changed
+            known = self._actions[name] = (entry, find(entry.connector).actions(entry.settings))
+        return known[1][does]
 
     def _entry(self, name: str) -> ConnectionEntry:
         entry = self.book.company.connections.get(name) or _own(name)

@@ -17,12 +17,12 @@ _READ = {
 
 def dump(value: object) -> str:
     """JSON in which a date, time, moment or decimal keeps its type."""
-    return json.dumps(_marked(value), ensure_ascii=False, default=_write, separators=(",", ":"))
+    return _ENCODER.encode(_marked(value))
 
 
 def load(text: str) -> Any:
     """The inverse of `dump`."""
-    return json.loads(text, object_hook=_typed)
+    return _DECODER.decode(text)
 
 
 def _marked(value: object) -> object:
@@ -59,3 +59,7 @@ def _typed(found: dict[str, Any]) -> Any:
     if any(key[:1] == "@" for key in found):
         return {key[1:] if key[:1] == "@" else key: value for key, value in found.items()}
     return found
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=_write, separators=(",", ":"))
+_DECODER = json.JSONDecoder(object_hook=_typed)

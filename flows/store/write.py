@@ -28,7 +28,11 @@ STOOD = ("waiting", "deferred", "assigned", "parked", "in_doubt", "held", "faile
 
 def new_id(length: int = 10) -> str:
     """A short random id that people can read to each other; 49 bits at its default length."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    number, signs = secrets.randbits(8 * length), []  # three bits more a sign than it takes: all are as likely
+    for _ in range(length):
+        number, sign = divmod(number, len(_ALPHABET))
+        signs.append(_ALPHABET[sign])
+    return "".join(signs)
 
 
 _KNOWN = Prepared(
