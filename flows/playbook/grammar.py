@@ -10,7 +10,7 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
-from rule_engine import Rule, ast, errors
+from flows.playbook.parser import Rule, ast, errors
 
 LONGEST = 1_000
 FUNCTIONS = ("days_until", "days_since")
