@@ -1,9 +1,11 @@
 """A tiny shop for tests: a company folder, the real engine over a real store, a clock that stands, calls by script."""
 
+import gc
 import json
 import os
 import random
 import shutil
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -283,6 +285,9 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     server: Server = request.getfixturevalue("server")
     yield server.url("migrated")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # a command leaves its store to the end of its process
+        gc.collect()
     server.empty()
 
 
