@@ -68,7 +68,7 @@ def test(*playbooks: str, where: Where = HERE) -> None:
 @app.command
 def deploy(*, pool: str = "digilog", where: Where = HERE) -> None:
     """Write prefect.yaml with one deployment a playbook, so that any Prefect worker can carry them."""
-    from flows.runs.deploy import write_prefect_yaml
+    from flows.runs.deploy import keep_pool, write_prefect_yaml
 
     settings = where.settings()
     book = open_book(settings.playbooks)
@@ -76,6 +76,9 @@ def deploy(*, pool: str = "digilog", where: Where = HERE) -> None:
     folder = settings.playbooks.parent if ours else settings.home
     folder.mkdir(parents=True, exist_ok=True)
     say(f"wrote {write_prefect_yaml(folder, book, pool)}")
+    if settings.database_url or (settings.home / "digilog.db").exists():
+        keep_pool(settings, pool)
+        say(f"what Prefect starts is carried by workers of the pool {pool}")
 
 
 def named(book: Book, name: str) -> Playbook:

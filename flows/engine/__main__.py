@@ -1,10 +1,7 @@
 """The engine's process: `python -m flows.engine`, started by the supervisor."""
 
-import fcntl
 import logging
-import os
 import signal
-import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -12,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import OperationalError
 
 from connectors.clock import Clock, OffsetClock
-from flows.engine import silence
+from flows.engine import place, silence
 from flows.engine.books import Files, keep_good, open_last_good
 from flows.engine.calls import Calls
 from flows.engine.engine import Engine
@@ -26,6 +23,7 @@ from flows.store.wake import Ear
 from flows.store.write import set_setting, setting
 
 LOOK = 1.0  # seconds: the engine looks by itself even if every wake is lost
+WAIT = 0.1  # seconds between two tries to take the engine's place
 SEEN = 5.0  # seconds between two signs of life
 EXPECTED = 60.0  # seconds between two writings of what is expected by when
 log = logging.getLogger(__name__)
@@ -35,10 +33,10 @@ def main() -> None:
     settings = Settings()
     begin("engine", settings.home)
     stop = threading.Event()
-    if not settings.database_url and not _alone(settings):
-        sys.exit("another engine is at work on this home; this one is not needed")
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
+    if not settings.database_url and not _has_place(settings, stop):
+        return
     store = open_store(settings.home, settings.database_url)
     ear = Ear(store, settings.home)
     files = Files(settings.playbooks)  # before they are read: a change meanwhile is seen, not missed
@@ -129,15 +127,15 @@ def _sweep(sweep: Sweep, now: datetime) -> bool:
         return False
 
 
-def _alone(settings: Settings) -> bool:
-    """Take the engine's lock; it ends with this process, however that ends."""
-    folder = settings.home / "locks"
-    folder.mkdir(exist_ok=True)
-    handle = os.open(folder / "engine", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+def _has_place(settings: Settings, stop: threading.Event) -> bool:
+    """Wait for the engine's place, which ends with this process; a worker of Prefect gives it back in seconds."""
+    told = False
+    while place.take(settings.home) is None:
+        if not told:
+            log.info("another process is at work in the engine's place; this one waits for it")
+        told = True
+        if stop.wait(WAIT):
+            return False
     return True
 
 

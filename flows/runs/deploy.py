@@ -13,17 +13,17 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectAlreadyExists
 from ruamel.yaml import YAML
 
-from flows.engine.books import open_book
 from flows.engine.scheduler import RUNNING
 from flows.playbook.model import Book, Playbook
 from flows.playbook.schedule import Schedule
 from flows.runs.flow import flow_of
 from flows.settings import Settings
-from flows.store.store import open_store
-from flows.store.write import setting
+from flows.store.store import Store, open_store
+from flows.store.write import set_setting, setting
 
 POOL = TYPE = TAG = "digilog"
 FILE = "prefect.yaml"
+_POOL = "prefect_pool"
 _HEAD = "# Written by `digilog deploy` from the playbooks; change those, not this.\n"
 
 
@@ -50,6 +50,19 @@ def write_prefect_yaml(folder: Path, book: Book, pool: str = POOL) -> Path:
     return file
 
 
+def keep_pool(settings: Settings, pool: str) -> None:
+    """Remember which pool carries this home's starts and schedules; a running `up` registers it within seconds."""
+    store = open_store(settings.home, settings.database_url)
+    with store.write() as session:
+        set_setting(session, _POOL, pool)
+    store.close()
+
+
+def kept_pool(store: Store) -> str:
+    with store.read() as session:
+        return setting(session, _POOL) or POOL
+
+
 def drift(folder: Path, book: Book, pool: str = POOL) -> bool:
     """Whether the folder's prefect.yaml says something else than the playbooks."""
     try:
@@ -58,25 +71,15 @@ def drift(folder: Path, book: Book, pool: str = POOL) -> bool:
         return True
 
 
-def register(settings: Settings, pool: str = POOL) -> dict[str, UUID]:
-    """Register the flows and deployments of a home's playbooks; changing nothing when called again.
-
-    Returns Prefect's ids by playbook. Raises BookError, and what Prefect's client raises.
-    """
-    store = open_store(settings.home, settings.database_url)
-    try:
-        with store.read() as session:
-            shifted = float(setting(session, "clock_offset") or 0) != 0
-    finally:
-        store.close()
-    return register_book(open_book(settings.playbooks), pool, paused=shifted)
-
-
 def register_book(book: Book, pool: str = POOL, *, paused: bool = False) -> dict[str, UUID]:
-    """The same for a book at hand; `paused` while only the engine's own scheduler may fire."""
+    """Register the flows and deployments of a book; changing nothing when called again. Returns Prefect's ids.
+
+    `paused` while only the engine's own scheduler may fire. Raises what Prefect's client raises.
+    """
     with get_client(sync_client=True) as client:
-        with suppress(ObjectAlreadyExists):
-            client.create_work_pool(WorkPoolCreate(name=pool, type=TYPE, description="digilog's own worker"))
+        for name, kind in {(POOL, TYPE), (pool, TYPE if pool == POOL else "process")}:
+            with suppress(ObjectAlreadyExists):
+                client.create_work_pool(WorkPoolCreate(name=name, type=kind, description="carries digilog's playbooks"))
         made = {
             playbook.playbook: _register(client, playbook, book, pool, paused) for playbook in book.playbooks.values()
         }

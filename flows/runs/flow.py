@@ -53,6 +53,9 @@ def _safely(playbook: str, run: str | None, period: str | None) -> State[Any]:
         if run:
             at_home.cut_off.add(run)
         raise RuntimeError("digilog could not show this run; the log of `runs` has the details") from None
+    finally:
+        if at_home.stand_in:
+            at_home.stand_in.rest()
 
 
 NOTHING: State[Any] = Completed(message=NOTHING_READY)

@@ -19,7 +19,7 @@ from flows.engine.__main__ import clock, offset
 from flows.engine.books import Files
 from flows.playbook.model import Playbook
 from flows.runs import pages
-from flows.runs.deploy import register_book
+from flows.runs.deploy import kept_pool, register_book
 from flows.runs.environment import healthy, prefect_url
 from flows.runs.flow import ended, flow_of
 from flows.runs.gather import due, gather
@@ -156,7 +156,7 @@ class Attendance:
 
     def __init__(self, house: House) -> None:
         self._house, self._files = house, Files(house.settings.playbooks)
-        self._registered: tuple[int, bool] | None = None
+        self._registered: tuple[int, bool, str] | None = None
         self._next, self._pause = 0.0, _FIRST
         self._answers = False
 
@@ -180,9 +180,9 @@ class Attendance:
     def _attend(self, *, shifted: bool) -> bool:
         if not healthy(self._house.settings):
             return False
-        wanted = (id(self._house.book), shifted)
+        wanted = (id(self._house.book), shifted, kept_pool(self._house.store))
         if self._registered != wanted:
-            self._house.deployments = register_book(self._house.book, paused=shifted)
+            self._house.deployments = register_book(self._house.book, wanted[2], paused=shifted)
             with self._house.store.write() as session:
                 set_setting(session, "prefect_url", prefect_url(self._house.settings))
             self._registered = wanted

@@ -1,13 +1,15 @@
 """Which cases share a run: read from the journal behind a durable cursor, whether Prefect is there or not."""
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, insert, or_, select
 
 from flows.runs.house import House
 from flows.store import tables as t
+from flows.store.locks import GATHERING, alone
 from flows.store.read import Row, first, rows
 from flows.store.write import new_id, set_setting, setting
 
@@ -15,6 +17,8 @@ CURSOR = "runs_cursor"
 WINDOW, UNDER_LOAD = timedelta(seconds=0.5), timedelta(seconds=2)
 CASES = 500  # of one run
 AT_ONCE = 2  # runs of one playbook
+_CLAIMS = "runs_claims"  # periods that workers outside `up` show, with when they said so
+_CLAIMED = timedelta(seconds=60)
 _LINES = 5_000  # of the journal at one look
 _REMARKS = frozenset({"noted", "retried"})  # said about a case that stands still
 
@@ -36,9 +40,11 @@ def gather(house: House) -> int:
             return 0
         fresh = _fresh(session, house, lines)
     with house.store.write() as session:
-        for (playbook, version), legs in fresh.items():
-            _add(session, playbook, version, legs, house)
-        set_setting(session, CURSOR, str(lines[-1]["id"]))
+        alone(session, GATHERING)
+        if int(setting(session, CURSOR) or 0) == cursor:  # else another process was first, and these are seen anew
+            for (playbook, version), legs in fresh.items():
+                _add(session, playbook, version, legs, house)
+            set_setting(session, CURSOR, str(lines[-1]["id"]))
     return len(lines)
 
 
@@ -93,12 +99,32 @@ def _seen(session: Connection, cases: Iterable[str]) -> dict[Leg, datetime | Non
     return seen
 
 
+def claim(house: House, period: tuple[str, str]) -> None:
+    """Tell gathering processes that a flow run here shows this period (playbook, period) itself."""
+    with house.store.write() as session:
+        said = setting(session, _CLAIMS)
+        claims = {key: at for key, at in json.loads(said or "{}").items() if _holds(at, house.now())}
+        claims["/".join(period)] = house.now().isoformat()
+        set_setting(session, _CLAIMS, json.dumps(claims))
+
+
+def _claimed_elsewhere(session: Connection, now: datetime) -> Iterator[tuple[str, str]]:
+    for key, at in json.loads(setting(session, _CLAIMS) or "{}").items():
+        if _holds(at, now):
+            playbook, _, period = key.partition("/")
+            yield playbook, period
+
+
+def _holds(at: str, now: datetime) -> bool:
+    return abs(now - datetime.fromisoformat(at)) < _CLAIMED
+
+
 def _claimed(session: Connection, house: House) -> set[str]:
     """Cases of periods that a scheduled run is about to show itself."""
     c = t.case.c
     return {
         id
-        for playbook, period in tuple(house.claimed)
+        for playbook, period in {*house.claimed, *_claimed_elsewhere(session, house.now())}
         for id in session.execute(select(c.id).where(c.playbook == playbook, c.period == period)).scalars()
     }
 

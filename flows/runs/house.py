@@ -16,6 +16,7 @@ from flows.engine.books import open_last_good
 from flows.playbook.check import parse_version
 from flows.playbook.model import Book, Playbook
 from flows.runs.progress import Progress, read
+from flows.runs.stand_in import StandIn
 from flows.settings import Settings
 from flows.store import tables as t
 from flows.store.read import Row, the
@@ -47,6 +48,7 @@ class House:
     lock: threading.Lock = field(default_factory=threading.Lock)  # who takes a gathered run
     stop: threading.Event = field(default_factory=threading.Event)
     patience: timedelta = PATIENCE
+    stand_in: StandIn | None = None  # of a worker outside `up`: under `up` nobody but the engine advances a case
 
     def pinned(self, session: Connection, version: str) -> Playbook:
         """The playbook as the cases of a run were started with it."""
@@ -69,6 +71,7 @@ class House:
         """Wait until something holds, or nothing has moved for a while. Raises StoppedError."""
         seen, since, line = -1, time.monotonic(), -1
         while True:
+            self.advance()
             if (newest := self._newest()) == line and time.monotonic() - since < self.patience.total_seconds():
                 if self.stop.wait(LOOK):
                     raise StoppedError
@@ -81,6 +84,11 @@ class House:
                 return progress
             if self.stop.wait(LOOK):
                 raise StoppedError
+
+    def advance(self) -> None:
+        """Do the engine's work, where that is ours to do."""
+        if self.stand_in:
+            self.stand_in.work()
 
     def _newest(self) -> int:
         """The journal's newest line: while there is no new one, nothing has moved."""
@@ -111,7 +119,9 @@ def use(house: House) -> None:
 
 
 def house() -> House:
-    """The house of this process; a worker outside `up` opens it at first use."""
+    """The house of this process; a worker outside `up` opens it at first use, and works where no engine does."""
     if not _opened:
-        use(open_house(Settings()))
+        made = open_house(Settings())
+        made.stand_in = StandIn(made.settings, made.store)
+        use(made)
     return _opened[0]

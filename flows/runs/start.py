@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from flows.engine import scheduler
 from flows.playbook.model import Playbook
 from flows.playbook.schedule import Schedule
+from flows.runs.gather import claim, gather
 from flows.runs.house import House, StoppedError
 from flows.runs.names import plain
 from flows.store import tables as t
@@ -36,6 +37,10 @@ def begin(house: House, playbook: str, period: str | None) -> str | None:
 
 def _gathered(house: House, playbook: str, flow_run: str) -> str | None:
     """The cases of this playbook that wait to be shown, if there are any."""
+    if house.stand_in:  # nobody else may be there who gathers
+        house.advance()
+        while gather(house):
+            pass
     r = t.run.c
     gathered = select(t.run).where(r.playbook == playbook, r.state == "open", r.flow_run.is_(None))
     with house.lock, house.store.write() as session:
@@ -51,6 +56,8 @@ def _period(house: House, playbook: Playbook, period: str, flow_run: str) -> str
     """Start a period if nobody has, and show its case in this flow run."""
     now, key = house.now(), (playbook.playbook, period)
     house.claimed.add(key)
+    if house.stand_in:
+        claim(house, key)
     try:
         with house.store.write() as session:
             scheduler.start(session, playbook.playbook, period, now)
@@ -64,6 +71,7 @@ def _attach(house: House, playbook: Playbook, period: str, flow_run: str) -> str
     c = t.case.c
     wanted = select(t.case).where(c.playbook == playbook.playbook, c.period == period)
     for _ in range(int(LONGEST / 0.1)):
+        house.advance()
         with house.store.read() as session:
             case = first(session, wanted)
         if case:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-DECIDING, SENDING = 3, 4
+DECIDING, SENDING, GATHERING = 3, 4, 5
 _OURS = 1684632428  # as in `postgres`
 
 
