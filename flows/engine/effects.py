@@ -24,6 +24,7 @@ from flows.store.write import change, open_assignment
 REPEATABLE = frozenset({"read", "repeat", "keyed", "checkable"})  # a second call does no harm, or is asked about first
 _DOUBTED = frozenset({"keyed", "checkable"})  # it may have happened: then nobody does it by hand unasked
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds between tries
+BACK_RATE = 50  # calls a second, of those that waited for a service that was down
 _e, _c = t.effect.c, t.case.c
 
 
@@ -75,6 +76,11 @@ _due = (
     .with_for_update(of=t.effect, skip_locked=True)
 )
 _DUE = Prepared(_due)
+_PARKED = Prepared(
+    select(_e.id, _e.next_at)
+    .where(_e.state == "due", _e.connection == bindparam("its"), _e.attempt > 0, _e.next_at > _NOW)
+    .order_by(_e.id)
+)
 _ANY_DUE = Prepared(select(_e.id).where(_e.state == "due", _e.next_at <= _NOW).limit(1))
 _BY_HAND = and_(_e.attempt == 0, _e.started_at.is_not(None))  # a person wants it tried now
 _DUE_ELSEWHERE = _due.where(or_(_e.connection.not_in(bindparam("held", expanding=True)), _BY_HAND))
@@ -140,15 +146,20 @@ def _together(session: Connection, world: World, use: bulk.Use, name: str, now: 
 
 
 def _in_rate(session: Connection, world: World, row: Row, now: datetime) -> bool:
-    return world.rates.take(session, row["connection"], world.rate(row["connection"]), now)
+    calls = 1 + _asks(row)  # to ask is a call too
+    return world.rates.take(session, row["connection"], world.rate(row["connection"]), now, calls)
 
 
 def _mark(session: Connection, world: World, row: Row, now: datetime) -> Sending:
     values = {"attempt": row["attempt"] + 1, "started_at": now, "next_at": None, "claimer": world.claimer}
     _change(session, row, state="sending", **values)
     arguments = kept.load(row["arguments"])
-    ask = row["unclear_since"] is not None and row["effect_class"] == "checkable"
-    return Sending(row["id"], row["key"], row["case_id"], row["connection"], row["action"], arguments, ask)
+    return Sending(row["id"], row["key"], row["case_id"], row["connection"], row["action"], arguments, _asks(row))
+
+
+def _asks(row: Row) -> bool:
+    """Whether the service is asked first, since it may have happened."""
+    return row["unclear_since"] is not None and row["effect_class"] == "checkable"
 
 
 def _may_send(session: Connection, world: World, row: Row, now: datetime) -> bool:
@@ -229,6 +240,8 @@ def _take(session: Connection, world: World, row: Row, answer: Answer, now: date
         case None:
             _change(session, row, state="done", ended_at=now, reason=None)
             change(session, t.private_effect, row["id"], result=kept.dump(answer.result))
+            if world.rates.worked(row["connection"]):
+                _is_back(session, row["connection"], now)
         case NotConnected() as error:
             _change(session, row, state="due", next_at=now, reason=error.reason)
             _pause(session, row, error, now)
@@ -252,6 +265,7 @@ def _unclear(session: Connection, row: Row) -> Row:
 
 def _later(session: Connection, world: World, row: Row, error: ConnectorError, now: datetime) -> None:
     """Repeat later: exponential with jitter, or when the service said; after `give_up` a person takes over."""
+    world.rates.failed(row["connection"], now)
     pause = min(FIRST_PAUSE * 2 ** min(row["attempt"] - 1, 20), LONGEST_PAUSE) * world.chance.uniform(0.75, 1.25)
     if isinstance(error, Unavailable) and error.retry_after is not None:
         pause = max(error.retry_after, 0.1)
@@ -261,6 +275,13 @@ def _later(session: Connection, world: World, row: Row, error: ConnectorError, n
         _end(session, row, "failed", f"{error.reason}; given up after long trying", now)
     else:
         _change(session, row, state="due", next_at=then, reason=error.reason)
+
+
+def _is_back(session: Connection, connection: str, now: datetime) -> None:
+    """What waits for a service that was down need not wait out its pauses; it comes in a line, not all at once."""
+    for place, row in enumerate(_PARKED.rows(session, its=connection, now=now)):
+        if (then := now + timedelta(seconds=place / BACK_RATE)) < row["next_at"]:
+            change(session, t.effect, row["id"], next_at=then)
 
 
 def _pause(session: Connection, row: Row, error: NotConnected, now: datetime) -> None:

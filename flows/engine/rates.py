@@ -13,6 +13,8 @@ from flows.store.prepared import Prepared
 
 Rate = tuple[int, timedelta]  # so many calls in any such length of time
 _RECENT = 10_000  # effects that are looked through for calls before a restart
+IN_A_ROW = 5  # failures after which a connection is down: it is tried in rounds, and not by each effect for itself
+_ROUNDS = (timedelta(seconds=1), timedelta(seconds=30))  # between the first two tries of one that is down; at most
 _e = t.effect.c
 _SENT = Prepared(
     select(_e.started_at)
@@ -51,6 +53,8 @@ class Rates:
         self._sent: dict[str, tuple[Rate, deque[datetime]]] = {}
         self._rests: dict[str, tuple[datetime, datetime]] = {}
         self._changed: set[str] = set()
+        self._failures: dict[str, int] = {}
+        self._down: dict[str, tuple[datetime, datetime]] = {}  # since and until when nothing leaves
         self._known: dict[str, list[datetime]] = {}  # calls of all engines
 
     def read(self, session: Connection) -> None:
@@ -81,26 +85,41 @@ class Rates:
         self._rests[connection] = (min(since, now), max(until, now + pause))
         self._changed.add(connection)
 
+    def failed(self, connection: str, now: datetime) -> None:
+        """One call found nobody there. After some in a row the connection rests, a little longer after each round."""
+        if connection in self._down and now < self._down[connection][1]:
+            return  # others of the same round
+        self._failures[connection] = count = self._failures.get(connection, 0) + 1
+        if count >= IN_A_ROW:
+            pause = min(_ROUNDS[0] * 2 ** min(count - IN_A_ROW, 10), _ROUNDS[1])
+            self._down[connection] = (now, now + pause)
+
+    def worked(self, connection: str) -> bool:
+        """One call was answered. Says whether the connection was down until now."""
+        self._down.pop(connection, None)
+        return self._failures.pop(connection, 0) >= IN_A_ROW
+
     def held(self, now: datetime, rate: Callable[[str], Rate | None]) -> frozenset[str]:
         """Connections that no call may leave for at this moment; `rate` says what each one's is now."""
-        if not self._rests and not self._sent:
+        if not self._rests and not self._sent and not self._down:
             return frozenset()
         full = (name for name in self._sent if self._sent[name][0] == rate(name) and not self._free(name, now))
-        return frozenset((*self._resting(now), *full))
+        down = (name for name, (since, until) in self._down.items() if since <= now < until)
+        return frozenset((*self._resting(now), *down, *full))
 
-    def take(self, session: Connection, connection: str, rate: Rate | None, now: datetime) -> bool:
-        """Take one call of a connection's rate. Says whether there was one."""
+    def take(self, session: Connection, connection: str, rate: Rate | None, now: datetime, calls: int = 1) -> bool:
+        """Take so many calls of a connection's rate. Says whether there were as many."""
         if rate is None:
             self._sent.pop(connection, None)
             return True
         known = self._sent.get(connection)
         if known is None or known[0] != rate:
             told = self._known.get(connection)
-            calls = deque(told, maxlen=rate[0]) if told else _earlier(session, connection, rate, now)
-            self._sent[connection] = (rate, calls)
-        if not self._free(connection, now):
+            made = deque(told, maxlen=rate[0]) if told else _earlier(session, connection, rate, now)
+            self._sent[connection] = (rate, made)
+        if not self._free(connection, now, min(calls, rate[0])):
             return False
-        self._sent[connection][1].append(now)
+        self._sent[connection][1].extend([now] * calls)
         self._changed.add(connection)
         return True
 
@@ -111,11 +130,13 @@ class Rates:
             else:
                 del self._rests[name]
 
-    def _free(self, connection: str, now: datetime) -> bool:
+    def _free(self, connection: str, now: datetime, wanted: int = 1) -> bool:
         (calls, length), sent = self._sent[connection]
         if sent and sent[-1] > now:  # the clock was set back: what it says of before means nothing
             sent.clear()
-        return len(sent) < calls or now - sent[0] >= length
+        while sent and now - sent[0] >= length:
+            sent.popleft()
+        return len(sent) + wanted <= calls
 
 
 def _earlier(session: Connection, connection: str, rate: Rate, now: datetime) -> deque[datetime]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -10,6 +11,7 @@ from flows.store import tables as t
 
 LOST = "done, but the answer is lost"
 HOURS, STEP, PARTIES = 6, timedelta(minutes=1), 15
+FIVE = timedelta(seconds=5)
 
 
 class Day:
@@ -25,17 +27,16 @@ class Day:
         self.came[phone].append(f"n{number}")
         self.shop.asks(f"k{number}", f"n{number}", phone=phone)
 
-    def passes(self, length, every=None, kills=()):
+    def passes(self, length, every=None, kills=(), step=STEP):
         """Time goes on; every so often a customer comes, and at some steps digilog is killed and starts again."""
-        steps = int(length / STEP)
-        for step in range(steps):
-            if every and step % every == 0:
+        for number in range(int(length / step)):
+            if every and number % every == 0:
                 self.comes(sum(map(len, self.came.values())))
-            if step in kills:
+            if number in kills:
                 self.shop.calls.dead = True
                 self.shop.turns(3)
                 self.shop.restart()
-            self.shop.later(seconds=STEP.total_seconds())
+            self.shop.later(seconds=step.total_seconds())
 
     def most_in(self, length, since):
         times = sorted(at for _, _, at in self.till.log if at >= since)
@@ -78,10 +79,26 @@ def test_when_it_is_back_those_that_wait_do_not_all_come_at_once(shop, till):
         shop.asks(f"k{number}", f"n{number}", phone=f"010-5555-{number:04d}")
     day.passes(timedelta(hours=1))
     till.down, up = False, shop.clock.now()
-    day.passes(timedelta(minutes=10))
+    day.passes(timedelta(seconds=45), step=timedelta(seconds=1))
     assert set(till.did.values()) == {1}
     assert len(till.did) == 200
-    assert day.most_in(timedelta(seconds=59), up) <= 80
+    assert day.most_in(timedelta(seconds=1), up) <= 60
+
+
+def test_a_service_that_is_down_is_tried_in_rounds_and_not_by_each_that_waits(shop, till):
+    day = Day(shop, till, "pay")
+    till.down = True
+    for number in range(200):
+        shop.asks(f"k{number}", f"n{number}", phone=f"010-5555-{number:04d}")
+    day.passes(timedelta(minutes=10), step=FIVE)
+    since = shop.clock.now()
+    day.passes(timedelta(minutes=10), step=FIVE)
+    rounds = sorted({at for _, _, at in till.log if at > since})
+    assert len(rounds) > 10
+    assert min(later - first for first, later in pairwise(rounds)) >= timedelta(seconds=30)
+    till.down = False
+    day.passes(timedelta(seconds=45), step=FIVE)
+    assert len(till.did) == 200
 
 
 def test_what_is_too_late_after_the_outage_is_dropped_and_said(shop, till):
