@@ -1,22 +1,28 @@
 """What an event means: a pure function of the event, the book and what is known; it returns what to change."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
 
 from flows.ledger.parties import family
 from flows.playbook.expression import Expression
-from flows.playbook.form import typed
+from flows.playbook.form import Refusal, typed
 from flows.playbook.model import Book, Playbook
+from flows.playbook.schedule import Schedule
 
+# names of our own events
+DUE, RECORDED, PASSED_STEP, BY_HAND = "schedule.due", "exchange.recorded", "step.done", "hand.started"
 CONTACT = {"phone": "phone", "email": "email"}  # field types that say who somebody is
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One stored event. `body` is what a form or webhook brought, `subject` what our own events are about."""
+    """One stored event. `body` is what a form or webhook brought, `subject` what our own events are about.
+
+    `told` is what the case knew that an event of our own comes from: {"fields": ..., "results": ...}.
+    """
 
     id: int
     name: str
@@ -26,6 +32,8 @@ class Event:
     body: Mapping[str, Any] = field(default_factory=dict)
     subject: str | None = None
     exchange: Mapping[str, Any] | None = None  # the row that an exchange.recorded is about
+    party: str | None = None  # whom one of our own events is about
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class Open:
     contact: Contact | None = None
     period: str | None = None
     waits: bool = False  # in state complete a person lets it go
+    party: str | None = None  # known already
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,40 +90,131 @@ class Known(Protocol):
     def open_case(self, playbook: str, party: str) -> str | None: ...
     def open_cases(self, party: str) -> list[Mapping[str, Any]]: ...  # id, playbook, version, held
     def pinned(self, version: str) -> Playbook: ...
-    def holds(self, where: Expression, playbook: Playbook, fields: Mapping[str, object], party: str | None) -> bool: ...
+    def told(self, case: str) -> Mapping[str, Any]: ...  # playbook, fields, results
+    def reached(self, exchange: Mapping[str, Any]) -> str | None: ...  # the stage that it was the first to lead to
+    def parties(self, playbook: Playbook, period: Mapping[str, Any]) -> list[str]: ...  # for whom its `where` holds
+    def holds(self, where: Expression, playbook: Playbook, data: Mapping[str, Any], party: str | None) -> bool: ...
 
 
 def decide(event: Event, book: Book, known: Known, states: Mapping[str, str]) -> list[Change]:
     """Changes in the order to be made. `states`: each playbook's state as it stands now."""
     if event.exchange is not None:
-        return _stops(event.exchange, known)
-    if event.name == "schedule.due":
+        return _of_exchange(event, event.exchange, book, known, states)
+    live = [playbook for playbook in book.playbooks.values() if states[playbook.playbook] != "design"]
+    ours = event.subject is not None  # what comes from outside may have any name
+    if ours and event.name == DUE:
         name, _, period = (event.subject or "").partition("/")
-        playbook = book.playbooks.get(name)
-        if playbook is None or states[name] == "design":
-            return []
-        return [Open(playbook, {}, period=period, waits=states[name] == "complete")]
-    changes: list[Change | None] = []
-    for playbook in book.playbooks.values():
-        start = playbook.start
-        if start.connection == event.connection and start.event == event.name and states[playbook.playbook] != "design":
-            changes.append(_start(event, playbook, book, known, states[playbook.playbook]))
-    if not changes:
-        return [Quarantine("no playbook starts by this event; check `start:` of the playbooks")]
+        return [change for one in live if one.playbook == name for change in _of_period(one, period, known, states)]
+    if ours and event.name == PASSED_STEP:
+        begun = [one for one in live if one.start.step == event.subject]
+        changes = [_of_party(event, one, event.told, known, book, states) for one in begun]
+    elif ours and event.name == BY_HAND:
+        changes = [_start(event, one, book, known, states) for one in live if one.playbook == event.subject]
+    else:
+        begun = [one for one in live if (one.start.connection, one.start.event) == (event.connection, event.name)]
+        changes = [_start(event, one, book, known, states) for one in begun]
+        if not begun:
+            return [Quarantine("no playbook starts by this event; check `start:` of the playbooks")]
     return [change for change in changes if change]
 
 
-def _start(event: Event, playbook: Playbook, book: Book, known: Known, state: str) -> Change | None:
+def _start(event: Event, playbook: Playbook, book: Book, known: Known, states: Mapping[str, str]) -> Change | None:
     fields, refused = typed(playbook.fields, event.body, book.company)
     if refused:
-        return Quarantine("; ".join(f"{one.field}: {_without_text(one.sentence)}" for one in refused))
+        return _odd(refused)
     contact = _contact(playbook, fields)
     party = known.party(contact) if contact else None
-    if playbook.start.where and not known.holds(playbook.start.where, playbook, fields, party):
+    where = playbook.start.where
+    if where and not known.holds(where, playbook, {"fields": fields, "results": {}}, party):
         return None
     if party and playbook.overlap == "single" and (case := known.open_case(playbook.playbook, party)):
         return Note(case)
-    return Open(playbook, fields, contact, waits=state == "complete")
+    return Open(playbook, fields, contact, waits=states[playbook.playbook] == "complete")
+
+
+def _of_exchange(
+    event: Event, exchange: Mapping[str, Any], book: Book, known: Known, states: Mapping[str, str]
+) -> list[Change]:
+    """What an exchange ends, and then what it begins."""
+    stops = _stops(exchange, known)
+    if exchange["voids"]:  # a correction is nothing that the customer did
+        return stops
+    kinds, stage = {exchange["kind"], family(exchange["kind"])}, None
+    if any(playbook.start.stage for playbook in book.playbooks.values()):
+        stage = known.reached(exchange)
+    found: list[Change | None] = [*stops]
+    for playbook in book.playbooks.values():
+        start = playbook.start
+        if (start.exchange in kinds or (stage and start.stage == stage)) and states[playbook.playbook] != "design":
+            told = event.told or (known.told(exchange["case_id"]) if exchange["case_id"] else {})
+            if told.get("playbook") != playbook.playbook:  # else a playbook that records what it starts by never rests
+                told = {**told, "exchange": exchange}
+                found.append(_of_party(event, playbook, told, known, book, states, stops))
+    return [change for change in found if change]
+
+
+def _of_party(
+    event: Event,
+    playbook: Playbook,
+    told: Mapping[str, Any],
+    known: Known,
+    book: Book,
+    states: Mapping[str, str],
+    stops: Sequence[Change] = (),
+) -> Change | None:
+    """A case about the party of one of our own events, with what the case that it comes from knew."""
+    answers, results = told.get("fields", {}), told.get("results", {})
+    brought = {**answers, **results, "exchange": told.get("exchange", {})}
+    fields, refused = typed(playbook.fields, _plain(brought), book.company)
+    if refused:
+        return _odd(refused)
+    where, data = playbook.start.where, {"fields": {**answers, **fields}, "results": results}
+    if event.party is None or (where and not known.holds(where, playbook, data, event.party)):
+        return None
+    return _open_or_note(playbook, fields, event.party, known, states, stops)
+
+
+def _of_period(playbook: Playbook, id: str, known: Known, states: Mapping[str, str]) -> list[Change]:
+    waits = states[playbook.playbook] == "complete"
+    if playbook.start.each is None:
+        return [Open(playbook, {}, period=id, waits=waits)]
+    found = known.parties(playbook, period_of(playbook, id))
+    return [_open_or_note(playbook, {}, party, known, states, period=id) for party in found]
+
+
+def _open_or_note(
+    playbook: Playbook,
+    fields: Mapping[str, object],
+    party: str,
+    known: Known,
+    states: Mapping[str, str],
+    stops: Sequence[Change] = (),
+    period: str | None = None,
+) -> Open | Note:
+    case = known.open_case(playbook.playbook, party) if playbook.overlap == "single" else None
+    if case and all(stop.case != case for stop in stops if isinstance(stop, Stop)):
+        return Note(case)
+    return Open(playbook, fields, period=period, waits=states[playbook.playbook] == "complete", party=party)
+
+
+def period_of(playbook: Playbook, id: str) -> dict[str, Any]:
+    """What texts may ask of a period: its day, and the last finished day or month before it."""
+    day = Schedule.parse(playbook.start.schedule or "").date_of(id)
+    return {"id": id, "date": day, "previous": day - timedelta(days=1)}
+
+
+def _plain(value: object) -> Any:
+    """Typed values as a form would bring them, to be typed again by other fields."""
+    match value:
+        case Mapping():
+            return {key: _plain(inner) for key, inner in value.items()}
+        case datetime() | date() | time():
+            return value.isoformat()
+    return value
+
+
+def _odd(refused: Sequence[Refusal]) -> Quarantine:
+    return Quarantine("; ".join(f"{one.field}: {_without_text(one.sentence)}" for one in refused))
 
 
 def _contact(playbook: Playbook, fields: Mapping[str, object]) -> Contact | None:

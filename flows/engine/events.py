@@ -1,19 +1,31 @@
 """Takes new events to decisions, and decisions into rows."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from flows.engine.decide import Change, Contact, Event, Note, Open, Quarantine, Stop, decide, read_body
+from flows.engine.decide import (
+    RECORDED,
+    Change,
+    Contact,
+    Event,
+    Note,
+    Open,
+    Quarantine,
+    Stop,
+    decide,
+    period_of,
+    read_body,
+)
 from flows.engine.scope import Scope
 from flows.engine.walk import Walk
 from flows.engine.world import World
-from flows.ledger.parties import add_contact, find, find_or_make
+from flows.ledger.parties import CUSTOMERS, Party, add_contact, every_party, find, find_or_make, stage
+from flows.ledger.parties import party as read_party
 from flows.playbook.expression import Expression
 from flows.playbook.model import Playbook
-from flows.playbook.schedule import Schedule
 from flows.store import data as kept
 from flows.store import tables as t
 from flows.store.prepared import Prepared
@@ -22,7 +34,7 @@ from flows.store.write import RAW_KEPT, add, change, journal, new_id
 
 _ev, _pe = t.event.c, t.private_event.c
 NEW = Prepared(
-    select(t.event, _pe.body)
+    select(t.event, _pe.body, _pe.party_id)
     .outerjoin(t.private_event)
     .where(_ev.state == "new")
     .order_by(_ev.id)
@@ -35,6 +47,9 @@ _OPEN_CASES = Prepared(_of_party)
 _OPEN_CASE = Prepared(_of_party.where(t.case.c.playbook == bindparam("playbook")).limit(1))
 _CASE = Prepared(select(t.case).where(t.case.c.id == bindparam("case")).with_for_update())  # another engine may have it
 _EXCHANGE = Prepared(select(t.exchange).where(t.exchange.c.id == bindparam("exchange")))
+_TOLD = Prepared(
+    select(t.case.c.playbook, t.private_case.c.data).join(t.private_case).where(t.case.c.id == bindparam("case"))
+)
 HELD_UNTIL_LET_GO = "waits to be let go (state complete)"
 
 
@@ -57,10 +72,38 @@ class _Known:
     def pinned(self, version: str) -> Playbook:
         return self._world.pinned(self._session, version)
 
-    def holds(self, where: Expression, playbook: Playbook, fields: Mapping[str, object], party: str | None) -> bool:
+    def told(self, case: str) -> Mapping[str, Any]:
+        found = _TOLD.first(self._session, case=case)
+        return {"playbook": found["playbook"], **kept.load(found["data"])} if found else {}
+
+    def reached(self, exchange: Mapping[str, Any]) -> str | None:
+        canvas = self._world.book.canvas
+        found = read_party(self._session, exchange["party_id"]).exchanges
+        place = (exchange["at"], exchange["id"])
+        before = [one["kind"] for one in found if (one["at"], one["id"]) < place]
+        now = stage([*before, exchange["kind"]], canvas)
+        return now if now != stage(before, canvas) else None
+
+    def parties(self, playbook: Playbook, period: Mapping[str, Any]) -> list[str]:
+        where, about = playbook.start.where, playbook.case
+        said = about is not None and "party" in about.model_fields_set
+        kinds = {about.party} if about and said else CUSTOMERS
+        data = {"fields": {}, "results": {}, "period": period}
+        return [
+            one.id for one in every_party(self._session, kinds) if where and self._holds(where, playbook, data, one)
+        ]
+
+    def holds(self, where: Expression, playbook: Playbook, data: Mapping[str, Any], party: str | None) -> bool:
+        return self._holds(where, playbook, data, read_party(self._session, party) if party else None)
+
+    def _holds(self, where: Expression, playbook: Playbook, data: Mapping[str, Any], party: Party | None) -> bool:
         now, book = self._now, self._world.book
-        case = {"id": None, "opened_at": now, "party_id": party, "period": None}
-        scope = Scope(self._session, book, playbook, case, {"fields": fields, "results": {}}, now)
+        case = {
+            "id": None, "opened_at": now, "party_id": party.id if party else None,
+            "period": data.get("period", {}).get("id"),
+        }  # fmt: skip
+        scope = Scope(self._session, book, playbook, case, data, now)
+        scope.party = party
         return bool(where.evaluate(scope.value, scope.today, book.company.zone))
 
 
@@ -81,10 +124,12 @@ def take(session: Connection, world: World, row: Row, now: datetime) -> None:
 
 def _read(session: Connection, row: Row) -> Event | None:
     facts = {name: row[name] for name in ("id", "name", "connection", "key", "at", "subject")}
-    if row["name"] == "exchange.recorded":
-        return Event(**facts, exchange=_EXCHANGE.the(session, exchange=row["subject"]))
     if row["subject"] is not None:
-        return Event(**facts)
+        brought = kept.load(row["body"].decode()) if row["body"] else {}
+        if row["name"] == RECORDED:
+            exchange = _EXCHANGE.the(session, exchange=row["subject"])
+            return Event(**facts, exchange=exchange, party=exchange["party_id"], told=brought)
+        return Event(**facts, body=brought, party=row["party_id"], told=brought)
     if row["body"] is None:
         raise LookupError("an event from outside without its body")
     body = read_body(row["body"])
@@ -104,7 +149,7 @@ def _apply(session: Connection, world: World, row: Row, decided: Change, now: da
 
 def _open(session: Connection, world: World, row: Row, opens: Open, now: datetime) -> None:
     playbook = opens.playbook
-    party = _party(session, row, opens, now) if opens.contact else None
+    party = _party(session, row, opens, now) if opens.contact else opens.party
     world.keep_version(session, playbook)
     case = {
         "id": new_id(), "playbook": playbook.playbook, "version": playbook.version, "party_id": party,
@@ -114,16 +159,10 @@ def _open(session: Connection, world: World, row: Row, opens: Open, now: datetim
     add(session, t.case, **case)
     content: dict[str, Any] = {"fields": dict(opens.fields), "results": {}}
     if opens.period:
-        content["period"] = _period(playbook, opens.period)
+        content["period"] = period_of(playbook, opens.period)
     text = kept.dump(content)
     add(session, t.private_case, case_id=case["id"], party_id=party, data=text, retain_until=now + RAW_KEPT)
     journal(session, case, None, "opened", now, reason=case["held"])
-
-
-def _period(playbook: Playbook, id: str) -> dict[str, Any]:
-    """What texts may ask of a period: its day, and the last finished day or month before it."""
-    day = Schedule.parse(playbook.start.schedule or "").date_of(id)
-    return {"id": id, "date": day, "previous": day - timedelta(days=1)}
 
 
 def _party(session: Connection, row: Row, opens: Open, now: datetime) -> str:

@@ -4,17 +4,19 @@ import contextlib
 import json
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import select
+from sqlalchemy import Connection, select, text, update
 
 from connectors.clock import VirtualClock
 from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable, Uncertain
-from flows.engine import scheduler
+from flows.engine.beginnings import BEFORE, STRANGER, Scene, begin, meet
 from flows.engine.calls import perform
+from flows.engine.coverage import Branch, taken
 from flows.engine.effects import Answer, Sending
 from flows.engine.engine import Engine
 from flows.engine.world import BUILT_IN, World
@@ -22,9 +24,8 @@ from flows.ledger.exchanges import Exchange, record
 from flows.ledger.metrics import current
 from flows.people.assignments import CHECKED, finish, step_of
 from flows.people.links import Links
-from flows.playbook.form import typed
+from flows.playbook import starts
 from flows.playbook.model import Answered, Book, Expected, Playbook, TestCase, TestEvent
-from flows.playbook.schedule import Schedule
 from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.store.store import Store, memory_store
@@ -71,25 +72,31 @@ class Simulation:
     """One test of one playbook, played to its end."""
 
     def __init__(self, book: Book, playbook: Playbook, test: TestCase) -> None:
-        self.book, self.playbook, self.test = book, playbook, test
+        self.whole = book
+        # the playbook alone: what its cases begin elsewhere is the business of other tests
+        self.book, self.playbook, self.test = replace(book, playbooks={playbook.playbook: playbook}), playbook, test
         self.store = memory_store()
         self.clock = VirtualClock(self._moment(test.clock))
         self.world = World(
-            book,
+            self.book,
             self.clock,
             Links("http://127.0.0.1", b"test"),
             Path(),
             chance=random.Random(1),
             simulated=True,
+            judged=set(),
         )
         self.calls = Scripted(self.world, self.store, test.connections)
         self.engine = Engine(self.store, self.world, self.calls, fires_at_once=True)
         self.people = dict(test.people)
         self.events = sorted(test.events, key=lambda event: self._moment(event.at))
         self.refused: list[str] = []
+        self.taken: set[Branch] = set()
+        self.parties: dict[str, str] = {}
 
     def play(self) -> list[str]:
         """What came out otherwise than expected, one sentence each."""
+        self._known_before()
         self._start(self.test.start, 0)
         until = self.clock.now() + LONGEST
         while True:
@@ -101,25 +108,32 @@ class Simulation:
             self.clock.set(max(then, self.clock.now()))
             self._happen()
         found = list(self._differences(self.test.expect))
+        self.taken = taken(self.playbook, self.store, self.world.judged or set())
         self.store.close()
         return found
 
     def _moment(self, at: datetime) -> datetime:
         return (at if at.tzinfo else at.replace(tzinfo=self.book.company.zone)).astimezone(UTC)
 
-    def _start(self, answers: Mapping[str, Any], number: int) -> None:
-        now = self.clock.now()
+    def _known_before(self) -> None:
+        """The parties of the test and what they did, which starts nothing any more."""
+        parties = self.test.parties or ({"somebody": STRANGER} if starts.about_its_party(self.playbook) else {})
         with self.store.write() as session:
-            if self.playbook.start.schedule:
-                period = Schedule.parse(self.playbook.start.schedule).period(now, self.book.company.zone)
-                scheduler.start(session, self.playbook.playbook, period, now)
-                return
-            _, refused = typed(self.playbook.fields, answers, self.book.company)
-            self.refused += [one.field for one in refused]
-            if not refused:
-                body = json.dumps(dict(answers), ensure_ascii=False).encode()
-                start = self.playbook.start
-                emit(session, start.connection or "", f"test-{number}", start.event or "", now, body)
+            for name, known in parties.items():
+                self.parties[name] = meet(session, self.book, known, self.clock.now())
+                for number, one in enumerate(known.exchanges):
+                    exchange = Exchange(kind=one.kind, until=one.until, quantity=one.quantity)
+                    reference, at = f"{name}/{number}", self._moment(one.at)
+                    record(
+                        session, self.book, self.parties[name], exchange, at,
+                        by="test", system=BEFORE, reference=reference,
+                    )  # fmt: skip
+            session.execute(update(t.event).values(state="decided"))
+
+    def _start(self, answers: Mapping[str, Any], number: int) -> None:
+        with self.store.write() as session:
+            scene = Scene(session, self.whole, self.playbook, self.clock.now(), next(iter(self.parties.values()), ""))
+            self.refused += [one.field for one in begin(scene, answers, number)]
 
     def _ahead(self) -> Iterator[datetime]:
         with self.store.read() as session:
@@ -147,15 +161,23 @@ class Simulation:
                 self._answer(asked, self.people.pop(asked["step"]))
 
     def _event(self, event: TestEvent) -> None:
+        number, now = len(self.events) + 1, self.clock.now()
         if event.start is not None:
-            self._start(event.start, len(self.events) + 1)
-        elif event.exchange:
-            with self.store.write() as session:
-                party = session.execute(select(t.case.c.party_id).where(t.case.c.party_id.is_not(None))).scalar()
-                record(
-                    session, self.book, party or "", Exchange(kind=event.exchange), self.clock.now(),
-                    by="test", system="test", reference=f"{len(self.events)}",
-                )  # fmt: skip
+            self._start(event.start, number)
+            return
+        with self.store.write() as session:
+            if event.exchange:
+                party = self._party(session, event.party)
+                exchange = Exchange(kind=event.exchange)
+                record(session, self.book, party, exchange, now, by="test", system="test", reference=f"{number}")
+            elif event.event:
+                body = json.dumps(event.body, ensure_ascii=False).encode()
+                emit(session, event.connection or "", f"event-{number}", event.event, now, body)
+
+    def _party(self, session: Connection, name: str | None) -> str:
+        if self.parties:
+            return self.parties[name] if name else next(iter(self.parties.values()))
+        return session.execute(select(t.case.c.party_id).where(t.case.c.party_id.is_not(None))).scalar() or ""
 
     def _answer(self, asked: Row, answered: Answered) -> None:
         ticks = [str(number) for number in range(len(step_of(asked, self.playbook).checklist))]
@@ -169,10 +191,12 @@ class Simulation:
 
     def _differences(self, expect: Expected) -> Iterator[str]:
         with self.store.read() as session:
-            cases = rows(session, select(t.case).where(t.case.c.playbook == self.playbook.playbook))
+            of_it = select(t.case).where(t.case.c.playbook == self.playbook.playbook)
+            cases = rows(session, of_it.order_by(text("rowid")))
             journal = rows(session, select(t.journal).order_by(t.journal.c.id))
             effects = rows(session, select(t.effect).where(t.effect.c.state == "done").order_by(t.effect.c.id))
-            kinds = list(session.execute(select(t.exchange.c.kind).order_by(t.exchange.c.at)).scalars())
+            x = t.exchange.c
+            kinds = list(session.execute(select(x.kind).where(x.system != BEFORE).order_by(x.at)).scalars())
             asked = rows(session, select(t.assignment).order_by(t.assignment.c.opened_at))
         states = {line["step"]: line["state"] for line in journal if line["step"]}
         sent = [effect["message"] for effect in effects if effect["message"]]
@@ -183,6 +207,8 @@ class Simulation:
         yield from _differs("blocked", expect.blocked, blocked)
         yield from _differs("exchanges", expect.exchanges, kinds)
         yield from _differs("cases", expect.cases, len(cases))
+        names = {id: name for name, id in self.parties.items()}
+        yield from _differs("parties", expect.parties, [names.get(case["party_id"]) for case in cases])
         for step, state in (expect.steps or {}).items():
             yield from _differs(f"step {step}", state, states.get(step))
         yield from self._assigned(expect, asked)

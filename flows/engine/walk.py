@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from flows.engine.own import step_done
 from flows.engine.scope import Scope
 from flows.engine.world import World
 from flows.ledger.call import Call
@@ -49,7 +50,10 @@ class Walk:
 
     def holds(self, condition: Expression) -> bool:
         scope = self.scope
-        return bool(condition.evaluate(scope.value, scope.today, self.world.book.company.zone))
+        found = bool(condition.evaluate(scope.value, scope.today, self.world.book.company.zone))
+        if self.world.judged is not None:
+            self.world.judged.add((id(condition), found))
+        return found
 
     def resolve(self, time: Time, begin: datetime) -> datetime | None:
         """A written time as a moment (UTC); none when it hangs on a missing value."""
@@ -88,6 +92,8 @@ class Walk:
         if result is not None:
             self.data["results"][step.id] = result
         self.note(state, by=by, reason=reason)
+        if state == "done":
+            step_done(self.session, self.world.book, self.case, step.id, self.data, self.now)
         asked = step.ends if state != "skipped" else []  # a step that was not done has no result to ask
         ends = next((end for end in asked if self.holds(end.when)), None)
         self.case |= {"step": self.case["step"] + 1, "began_at": None, "status": "ready", "wake_at": self.now}

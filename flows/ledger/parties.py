@@ -1,6 +1,7 @@
 """Who a customer is, and what is known of them from their exchanges."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,6 +13,7 @@ from flows.store.prepared import Prepared
 from flows.store.read import Row, rows
 from flows.store.write import add, new_id
 
+CUSTOMERS = ("person", "company")  # kinds of parties that have a stage and count in metrics
 _k = t.private_contact.c
 _FIND = Prepared(
     select(_k.party_id).where(
@@ -97,6 +99,21 @@ class Party:
 def party(session: Connection, id: str) -> Party:
     """Read a party with its unvoided exchanges."""
     found = rows(session, select(t.exchange).where(t.exchange.c.party_id == id))
+    return Party(id, _live(found), next(iter(contacts(session, id, "name")), None))
+
+
+def every_party(session: Connection, kinds: Collection[str]) -> Iterator[Party]:
+    """All parties of these kinds with their unvoided exchanges, in the order they became known: two reads in all."""
+    exchanges, names = defaultdict(list), {}
+    for row in rows(session, select(t.exchange)):
+        exchanges[row["party_id"]].append(row)
+    for row in rows(session, select(_k.party_id, _k.value).where(_k.kind == "name").order_by(_k.id)):
+        names[row["party_id"]] = row["value"]
+    known = select(t.party.c.id).where(t.party.c.kind.in_(list(kinds))).order_by(t.party.c.made_at, t.party.c.id)
+    for row in rows(session, known):
+        yield Party(row["id"], _live(exchanges[row["id"]]), names.get(row["id"]))
+
+
+def _live(found: list[Row]) -> tuple[Row, ...]:
     voided = {row["voids"] for row in found if row["voids"]}
-    live = tuple(row for row in found if row["id"] not in voided and not row["voids"])
-    return Party(id, live, next(iter(contacts(session, id, "name")), None))
+    return tuple(row for row in found if row["id"] not in voided and not row["voids"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from flows.playbook import company as other_files
-from flows.playbook import rules, trials, wiring
+from flows.playbook import rules, starts, trials, wiring
 from flows.playbook.load import Document, Path_, load, load_text
 from flows.playbook.model import Book, Canvas, Company, MessageText, Metrics, Name, Playbook, TestFile
 from flows.playbook.problem import Problem, nearest
@@ -129,6 +129,7 @@ def _rules(book: Book, sheets: dict[str, Sheet]) -> None:
                 ("playbook",), f"playbook: says {playbook.playbook}, the file is {name}.yaml; make them one"
             )
         rules.check(playbook, book, by_name[name])
+        starts.check(playbook, book, by_name[name])
         wiring.check(playbook, book, by_name[name])
     _twins(book, by_name)
     other_files.one_playbook_a_form(book, by_name)

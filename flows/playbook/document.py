@@ -106,9 +106,12 @@ def _time(time: Time, playbook: Playbook, words: Mapping[str, str]) -> str:
 
 def _begins(playbook: Playbook, words: Mapping[str, str]) -> str:
     start = playbook.start
-    if start.schedule is not None:
-        return f"{words['schedule']} {labels.plain(start.schedule)}"
     condition = f", `{start.where.source}`" if start.where else ""
+    if start.schedule is not None:
+        return f"{words['schedule']} {labels.plain(start.schedule)}{condition}"
+    for way in ("exchange", "stage", "step", "hand"):
+        if (found := getattr(start, way)) is not None:
+            return f"{words[f'by_{way}']} {labels.plain(found)}{condition}"
     return f"{labels.plain(start.connection or '')} ({labels.plain(start.event or '')}) {words['event']}{condition}"
 
 

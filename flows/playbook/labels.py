@@ -21,6 +21,8 @@ KOREAN: Mapping[str, str] = {
     "customer": "고객", "production": "생산", "revenue": "수익", "organization": "조직",
     "blueprint": "서비스 청사진", "as_is": "지금", "gap": "차이", "to_be": "바라는 것", "behind": "(뒤에서)",
     "no_playbook": "아직 플레이북이 없다", "contents": "차례",
+    "by_exchange": "거래가 적히면:", "by_stage": "고객이 여기에 이르면:", "by_step": "이 단계가 끝나면:",
+    "by_hand": "사람이 시작한다:",
 }  # fmt: skip
 ENGLISH: Mapping[str, str] = {
     "purpose": "Why", "owner": "Answers for it", "state": "State", "place": "Place", "begins": "When it begins",
@@ -37,6 +39,8 @@ ENGLISH: Mapping[str, str] = {
     "organization": "organization",
     "blueprint": "Service blueprint", "as_is": "Today", "gap": "Gap", "to_be": "Wanted", "behind": "(behind it)",
     "no_playbook": "no playbook yet", "contents": "Contents",
+    "by_exchange": "when this exchange is recorded:", "by_stage": "when a customer reaches",
+    "by_step": "when this step is done:", "by_hand": "started by hand:",
 }  # fmt: skip
 _MARKS = re.compile(r"([\\`*_\[\]<>|#&])")
 

@@ -118,13 +118,18 @@ class FormField(Written):
 
 
 class Start(Written):
-    """What opens a case: an event of a connection, or a schedule."""
+    """What opens a case: exactly one of `event`, `schedule`, `exchange`, `stage`, `step` and `hand`."""
 
     event: str | None = None
     connection: str | None = None
     where: Expr | None = None
     schedule: str | None = None
     missed: Literal["newest", "all", "none"] = "newest"
+    each: Literal["party"] | None = None  # of a schedule: a case for each party for whom `where` holds
+    exchange: Name | None = None  # a kind, or its family
+    stage: Name | None = None  # a party reaches it
+    step: str | None = None  # of another playbook, done: "trial-booking.attend"
+    hand: Name | None = None  # a role whose people start it with a form
 
 
 class Stop(Written):
@@ -210,9 +215,9 @@ class OnFailure(Written):
 
 
 class CaseKey(Written):
-    """What one case is about: a field, or the period of a schedule."""
+    """What one case is about: a field, the party that a start is about, or the period of a schedule."""
 
-    field: str  # a field's name, or "period"
+    field: str  # a field's name, "party" or "period"
     party: Literal["person", "company", "candidate", "employee"] = "person"
 
 
@@ -391,11 +396,34 @@ class Answered(Written):
 
 
 class TestEvent(Written):
-    """In a playbook's test: a further start of the same form, or an exchange, at a time (company time)."""
+    """In a playbook's test: a further start, an exchange, or an event of a connection, at a time (company time)."""
 
     at: datetime
     start: dict[str, Any] | None = None
     exchange: str | None = None
+    party: Name | None = None  # of an exchange: one of the test's `parties`; the first one if not said
+    event: str | None = None
+    connection: str | None = None
+    body: dict[str, Any] = {}  # of an event: what comes in
+
+
+class TestExchange(Written):
+    """In a playbook's test: what a party did before (company time)."""
+
+    kind: Name
+    at: datetime
+    until: date | None = None
+    quantity: int | None = None
+
+
+class TestParty(Written):
+    """In a playbook's test: somebody who was known before."""
+
+    name: str = ""
+    phone: str | None = None
+    email: str | None = None
+    party: Literal["person", "company", "candidate", "employee"] = "person"
+    exchanges: list[TestExchange] = []
 
 
 class Due(Written):
@@ -414,6 +442,7 @@ class Expected(Written):
     assignments: list[Due] | None = None
     steps: dict[str, str] | None = None  # step: done, skipped, dropped, ...
     cases: int | None = None
+    parties: list[str] | None = None  # whose cases were opened, in order
     readings: dict[str, str] | None = None  # metric: value or "missing"
     refused: str | None = None  # the field that the form refuses
 
@@ -424,6 +453,7 @@ class TestCase(Written):
     name: Sentence
     clock: datetime  # company time, when the start arrives
     start: dict[str, Any] = {}
+    parties: dict[Name, TestParty] = {}  # who is known before; a start about a party is about the first one
     people: dict[str, Answered] = {}
     events: list[TestEvent] = []
     connections: dict[str, Any] = {}  # "connection.action": pinned answer

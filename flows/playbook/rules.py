@@ -1,14 +1,12 @@
-"""What a playbook must keep beside its shape: names, places, people, scenario, starts and measures."""
+"""What a playbook must keep beside its shape: names, places, people, scenario and measures (starts: see `starts`)."""
 
 import re
 from collections.abc import Iterable, Mapping
 
-from flows.playbook import services
 from flows.playbook.load import Path_
 from flows.playbook.model import EXCHANGES, Book, FormField, Playbook, Step
 from flows.playbook.problem import nearest
 from flows.playbook.sheet import Sheet
-from flows.playbook.time import Schedule
 
 TAKEN = {
     "start", "party", "case", "period", "reply", "today", "now",
@@ -23,9 +21,7 @@ _FOR_ACTIONS = ("arguments", "key", "check", "between")
 def check(playbook: Playbook, book: Book, sheet: Sheet) -> None:
     """Write everything down that does not hold; needs the other files of the company in `book`."""
     _head(playbook, book, sheet)
-    _start(playbook, book, sheet)
     _fields(playbook.fields, ("fields",), book, sheet)
-    _case(playbook, sheet)
     _names(playbook, sheet)
     for number, step in enumerate(playbook.steps):
         _step(step, ("steps", number), playbook, book, sheet)
@@ -61,58 +57,6 @@ def kinds(book: Book) -> list[str]:
     """Kinds of exchanges and their families."""
     found = {*EXCHANGES, *book.canvas.kinds}
     return sorted(found | {kind.partition("_")[0] for kind in found})
-
-
-def _start(playbook: Playbook, book: Book, sheet: Sheet) -> None:
-    start = playbook.start
-    if (start.event is None) == (start.schedule is None):
-        sheet.say(("start",), "a start names either event with connection, or schedule; write one of them")
-        return
-    if start.schedule is not None:
-        try:
-            Schedule.parse(start.schedule)
-        except ValueError as error:
-            sheet.say(("start", "schedule"), str(error))
-        if playbook.fields:
-            sheet.say(("fields",), "a schedule brings no fields; take them away", key=True)
-        if start.connection:
-            sheet.say(("start", "connection"), "a schedule has no connection; take it away", key=True)
-        return
-    if "missed" in start.model_fields_set:
-        sheet.say(("start", "missed"), "missed belongs to a schedule; take it away", key=True)
-    if start.connection is None:
-        sheet.say(("start",), "an event comes from a connection; add connection: and its name")
-        return
-    try:
-        events = services.events_of(book.company, start.connection)
-    except ValueError as error:
-        sheet.say(("start", "connection"), str(error))
-        return
-    if not events:
-        sheet.say(("start", "connection"), f"{start.connection} sends no events; name a form or a webhook")
-    else:
-        sheet.known(("start", "event"), start.event or "", events, f"event of {start.connection}")
-
-
-def _case(playbook: Playbook, sheet: Sheet) -> None:
-    case, scheduled = playbook.case, playbook.start.schedule is not None
-    place: Path_ = ("case", "field")
-    if case is None:
-        what = "period" if scheduled else "the field whom one case is about, such as phone"
-        sheet.say((), f"case is missing; add case: {what}")
-    elif case.field == "party":
-        sheet.say(place, "not yet part of digilog: case: party; name a field")
-    elif scheduled:
-        if case.field != "period":
-            sheet.say(place, "a case of a schedule is its period; write case: period")
-    elif case.field == "period":
-        sheet.say(place, "period belongs to a schedule; name a field")
-    elif sheet.known(place, case.field, playbook.fields, "field of this playbook"):
-        field = playbook.fields[case.field]
-        if not field.required:
-            sheet.say(place, f"{case.field} may be left empty; a case needs a field that is required")
-        elif field.type in {"consent", "yesno"}:
-            sheet.say(place, f"a case cannot be about {field.type}; name a phone or e-mail field")
 
 
 def _fields(fields: Mapping[str, FormField], path: Path_, book: Book, sheet: Sheet) -> None:

@@ -67,7 +67,7 @@ class Scope:
 
 def scopes(playbook: Playbook, book: Book) -> list[tuple[Scope, Scope]]:
     """For each step: what it may use, and the same with its own answers and result."""
-    names = dict(_always(book, periodic=bool(playbook.case and playbook.case.field == "period")))
+    names = dict(_always(book, periodic=playbook.start.schedule is not None))
     names |= {name: _of_field(one) for name, one in playbook.fields.items()}
     brought = [dict(_brought(step, book)) for step in playbook.steps]
     found: list[tuple[Scope, Scope]] = []
@@ -94,7 +94,10 @@ def everything(playbook: Playbook, book: Book) -> Scope:
 
 def at_start(playbook: Playbook, book: Book) -> Scope:
     """What the condition of a start may use."""
-    names = dict(_always(book, periodic=bool(playbook.case and playbook.case.field == "period")))
+    names = dict(_always(book, periodic=playbook.start.schedule is not None))
+    other = book.playbooks.get((playbook.start.step or "").partition(".")[0])
+    if other is not None and other is not playbook:
+        names |= everything(other, book).names
     return Scope(names | {name: _of_field(one) for name, one in playbook.fields.items()})
 
 

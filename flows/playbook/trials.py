@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from flows.playbook import rules, starts
 from flows.playbook.load import Path_
-from flows.playbook.model import Book, Expected, Playbook, TestCase, TestFile
+from flows.playbook.model import Book, Playbook, TestCase, TestFile
+from flows.playbook.scope import everything
 from flows.playbook.sheet import Sheet
 
 
@@ -16,12 +18,12 @@ def check(tests: TestFile, playbook: Playbook, book: Book, sheet: Sheet) -> None
             sheet.say((*path, "name"), "two cases have this name; change one")
         seen.add(case.name)
         _case(case, path, playbook, book, sheet)
-        _expected(case.expect, (*path, "expect"), playbook, book, sheet)
+        _expected(case, (*path, "expect"), playbook, book, sheet)
 
 
 def _case(case: TestCase, path: Path_, playbook: Playbook, book: Book, sheet: Sheet) -> None:
-    answers = _answers(playbook)
-    if playbook.start.schedule is None and not case.start:
+    answers = _answers(playbook, book)
+    if (playbook.start.event or playbook.start.hand) and not case.start:
         sheet.say(path, "a case begins with what the form brings; add start:")
     _all((*path, "start"), case.start, answers, "field of the playbook", sheet)
     people = [step.id for step in playbook.steps if step.by is not None]
@@ -40,10 +42,18 @@ def _case(case: TestCase, path: Path_, playbook: Playbook, book: Book, sheet: Sh
         )
         if answered.by is not None:
             sheet.known((*at, "by"), answered.by, book.company.people, "person of company.yaml")
+    for name, known in case.parties.items():
+        for place, one in enumerate(known.exchanges):
+            at = (*path, "parties", name, "exchanges", place, "kind")
+            sheet.known(at, one.kind, rules.kinds(book), "kind of exchange")
     for number, event in enumerate(case.events):
         at = (*path, "events", number)
-        if (event.start is None) == (event.exchange is None):
-            sheet.say(at, "an event is either start: {..} or exchange: a kind")
+        if sum(one is not None for one in (event.start, event.exchange, event.event)) != 1:
+            sheet.say(at, "an event is one of start: {..}, exchange: a kind, and event: with connection:")
+        if event.event is not None:
+            starts.comes(event.event, event.connection or "", at, book, sheet)
+        if event.party is not None:
+            sheet.known((*at, "party"), event.party, case.parties, "party of this test")
         _all((*at, "start"), event.start or {}, answers, "field of the playbook", sheet)
     for use in case.connections:
         uses = [step.use for step in playbook.steps if step.use] + [
@@ -56,14 +66,16 @@ def _mediums(book: Book) -> list[str]:
     return [f"{connection}.send" for connection in {*book.company.mediums.values(), "outbox"}]
 
 
-def _answers(playbook: Playbook) -> set[str]:
-    """A start says fields as a sender does: by name, label, or `from`."""
-    return {
+def _answers(playbook: Playbook, book: Book) -> set[str]:
+    """A start says fields as a sender does: by name, label, or `from`; what another playbook knew by its names."""
+    own = {
         word
         for name, field in playbook.fields.items()
-        for word in (name, field.label, (field.source or "").partition(".")[0])
+        for word in (name, field.label, field.source or "", (field.source or "").partition(".")[0])
         if word
     }
+    other = book.playbooks.get((playbook.start.step or "").partition(".")[0])
+    return own | set(everything(other, book).names) if other else own
 
 
 def _all(path: Path_, given: Iterable[str], known: Iterable[str], what: str, sheet: Sheet) -> None:
@@ -73,7 +85,8 @@ def _all(path: Path_, given: Iterable[str], known: Iterable[str], what: str, she
             sheet.known((*path, word), word, among, what)
 
 
-def _expected(expected: Expected, path: Path_, playbook: Playbook, book: Book, sheet: Sheet) -> None:
+def _expected(case: TestCase, path: Path_, playbook: Playbook, book: Book, sheet: Sheet) -> None:
+    expected = case.expect
     for key in ("sent", "blocked"):
         for place, message in enumerate(getattr(expected, key) or ()):
             sheet.known((*path, key, place), message, [*book.messages, "team"], "message of messages.yaml")
@@ -84,6 +97,8 @@ def _expected(expected: Expected, path: Path_, playbook: Playbook, book: Book, s
             sheet.known(at, due.person, book.company.people, "person of company.yaml")
     for step in expected.steps or {}:
         sheet.known((*path, "steps", step), step, playbook.index, "step of this playbook")
+    for place, party in enumerate(expected.parties or ()):
+        sheet.known((*path, "parties", place), party, case.parties, "party of this test")
     for metric in expected.readings or {}:
         sheet.known((*path, "readings", metric), metric, book.metrics.metrics, "metric of metrics.yaml")
     if expected.refused is not None:

@@ -39,7 +39,8 @@ FOREIGN = re.compile(
 
 def foreign(message: str, written: str) -> list[str]:
     """Words that no reader knows, unless they were written in the file."""
-    return [found.group() for found in FOREIGN.finditer(message) if found.group() not in written]
+    known = written + " none"  # a word of the language: `missed: none`
+    return [found.group() for found in FOREIGN.finditer(message) if found.group() not in known]
 
 
 @pytest.fixture(scope="module")

@@ -147,7 +147,7 @@ def _later_words() -> Iterator[Bad]:
     for other in ("trial-booking", "daily-metrics", "nowhere"):
         start = f"start: {{step: {other}.log}}"
         raw = _TEXT.replace("start: {event: form.submitted, connection: trial-form}", start).encode()
-        yield Bad(f"starts {other}", TRIAL, raw, 14, 9)
+        yield Bad(f"starts {other}", TRIAL, raw, 14, 15)
 
 
 def _breaks() -> Iterator[Bad]:
