@@ -38,6 +38,7 @@ class World:
     chance: random.Random = field(default_factory=random.Random)
     give_up: timedelta = timedelta(hours=24)
     simulated: bool = False  # a playbook in state design runs too, since nothing real is reached
+    judged: set[tuple[int, bool]] | None = None  # of a simulation: conditions by `id`, and what came out
 
     claimer: str = ""  # who makes the calls: the id of a claim (see `flows.store.claims`)
 
