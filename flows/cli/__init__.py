@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DatabaseError
 
 from connectors.errors import ConnectorError
-from flows.cli import cases, doubts, files, keeping, running, work, writing
+from flows.cli import cases, doubts, files, keeping, publishing, running, trying, work, writing
 from flows.cli.app import app
 from flows.engine.books import BookError
 from flows.engine.operate import OperateError
@@ -17,7 +17,9 @@ from flows.store.backup import BackupError
 from flows.store.store import StoreError, cause
 from flows.supervisor import CannotStart
 
-__all__ = ["app", "cases", "doubts", "files", "keeping", "main", "running", "work", "writing"]
+__all__ = [
+    "app", "cases", "doubts", "files", "keeping", "main", "publishing", "running", "trying", "work", "writing",
+]  # fmt: skip
 
 _TOLD = (
     AssignmentError, BackupError, BookError, CannotStart, ConnectorError, OperateError, Refused, SettingsError,

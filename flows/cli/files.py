@@ -1,16 +1,15 @@
-"""Commands on the company's files: check, test, deploy."""
+"""Commands on the company's files: check, deploy."""
 
 import sys
 from pathlib import Path
 
 from flows.cli.app import HERE, Where, app
 from flows.engine.books import open_book
-from flows.engine.simulate import Simulation
 from flows.playbook.check import check as check_folder
 from flows.playbook.editor import as_json
 from flows.playbook.model import Book, Playbook
 from flows.playbook.problem import nearest
-from flows.screen import Refused, console, say
+from flows.screen import Refused, say
 
 
 @app.command
@@ -38,31 +37,6 @@ def check(path: Path | None = None, *, json: bool = False, where: Where = HERE) 
         say(f"{len(checked.problems)} to correct", style="red")
         sys.exit(1)
     say(f"all files check; playbooks: {', '.join(checked.book.playbooks)}", style="green")
-
-
-@app.command
-def test(*playbooks: str, where: Where = HERE) -> None:
-    """Play the company's tests on a virtual clock with the real engine; exit 1 if one comes out otherwise."""
-    book = open_book(where.settings().playbooks)
-    for name in playbooks:
-        named(book, name)
-    asked = playbooks or tuple(book.tests)
-    played = failed = 0
-    for name in asked:
-        for case in book.tests[name].cases if name in book.tests else ():
-            differences = Simulation(book, book.playbooks[name], case).play()
-            played, failed = played + 1, failed + bool(differences)
-            console.print(f"[{'red' if differences else 'green'}]{'✗' if differences else '✓'}[/] ", end="")
-            say(f"{name}: {case.name}")
-            for difference in differences:
-                say(f"    {difference}", style="red")
-    if not played:
-        raise Refused(
-            f"there are no tests for {', '.join(asked) or 'any playbook'}; write some in tests/<playbook>.yaml"
-        )
-    say(f"{played} played, {failed} came out otherwise", style="red" if failed else "green")
-    if failed:
-        sys.exit(1)
 
 
 @app.command
