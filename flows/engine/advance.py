@@ -10,7 +10,8 @@ from connectors.errors import ConnectorError, NotConnected
 from flows.engine.walk import Walk
 from flows.engine.world import OUTGOING_STATES
 from flows.ledger.call import Blocked, Deferred, Outgoing
-from flows.playbook.model import Step
+from flows.ledger.parties import withdrawn
+from flows.playbook.model import Step, Stop
 from flows.playbook.text import MissingValue, render_all
 from flows.store import data as kept
 from flows.store import tables as t
@@ -53,14 +54,21 @@ def _stop_or_go(walk: Walk) -> None:
         if step is None:
             walk.end("done", "ended")
             return
-        stop = next((stop for stop in walk.playbook.stop if stop.when and walk.holds(stop.when)), None)
-        if stop:
-            walk.end(stop.outcome, "stopped", f"stop: {stop.when.source if stop.when else ''}")
+        if stop := next((stop for stop in walk.playbook.stop if _stops(walk, stop)), None):
+            said = stop.when.source if stop.when else f"consent withdrawn ({stop.purpose})"
+            walk.end(stop.outcome, "stopped", f"stop: {said}")
             return
         place = walk.case["step"]
         _take(walk, step)
         if walk.case["step"] == place:
             return
+
+
+def _stops(walk: Walk, stop: Stop) -> bool:
+    """Whether a stop that is asked before every step holds now."""
+    if stop.consent:
+        return withdrawn(walk.session, walk.case["party_id"], stop.purpose or "")
+    return bool(stop.when and walk.holds(stop.when))
 
 
 def _take(walk: Walk, step: Step) -> None:

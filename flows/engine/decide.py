@@ -1,7 +1,7 @@
 """What an event means: a pure function of the event, the book and what is known; it returns what to change."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
@@ -80,7 +80,16 @@ class Quarantine:
     reason: str
 
 
-Change = Open | Note | Stop | Quarantine
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What a case waited for has come, before its time: it goes on."""
+
+    case: str
+    step: str
+    brought: Mapping[str, Any]
+
+
+Change = Open | Note | Stop | Happened | Quarantine
 
 
 class Known(Protocol):
@@ -88,7 +97,8 @@ class Known(Protocol):
 
     def party(self, contact: Contact) -> str | None: ...
     def open_case(self, playbook: str, party: str) -> str | None: ...
-    def open_cases(self, party: str) -> list[Mapping[str, Any]]: ...  # id, playbook, version, held
+    def sender(self, connection: str, body: Mapping[str, Any]) -> list[str]: ...  # parties, by the connection's `party`
+    def open_cases(self, party: str) -> list[Mapping[str, Any]]: ...  # id, playbook, version, status, step
     def pinned(self, version: str) -> Playbook: ...
     def told(self, case: str) -> Mapping[str, Any]: ...  # playbook, fields, results
     def reached(self, exchange: Mapping[str, Any]) -> str | None: ...  # the stage that it was the first to lead to
@@ -109,27 +119,78 @@ def decide(event: Event, book: Book, known: Known, states: Mapping[str, str]) ->
         begun = [one for one in live if one.start.step == event.subject]
         changes = [_of_party(event, one, event.told, known, book, states) for one in begun]
     elif ours and event.name == BY_HAND:
-        changes = [_start(event, one, book, known, states) for one in live if one.playbook == event.subject]
+        changes = [
+            _begin(_filled(one, event, book, known), known, states) for one in live if one.playbook == event.subject
+        ]
     else:
-        begun = [one for one in live if (one.start.connection, one.start.event) == (event.connection, event.name)]
-        changes = [_start(event, one, book, known, states) for one in begun]
-        if not begun:
-            return [Quarantine("no playbook starts by this event; check `start:` of the playbooks")]
+        return _from_outside(event, live, book, known, states)
     return [change for change in changes if change]
 
 
-def _start(event: Event, playbook: Playbook, book: Book, known: Known, states: Mapping[str, str]) -> Change | None:
+def _from_outside(
+    event: Event, live: Sequence[Playbook], book: Book, known: Known, states: Mapping[str, str]
+) -> list[Change]:
+    """What waited for the event, and then what begins by it."""
+    begun = [one for one in live if (one.start.connection, one.start.event) == (event.connection, event.name)]
+    forms = [_filled(one, event, book, known) for one in begun]
+    senders = [form.party for form in forms] + known.sender(event.connection, event.body)
+    found: list[Change | None] = []
+    for party in dict.fromkeys(one for one in senders if one):
+        found += _happened(event, party, known)
+    found += [_begin(form, known, states) for form in forms]
+    if not begun and not found and not _awaited(event, live):
+        return [Quarantine("no playbook starts by this event; check `start:` of the playbooks")]
+    return [change for change in found if change]
+
+
+def _happened(event: Event, party: str, known: Known) -> Iterator[Happened]:
+    for case in known.open_cases(party):
+        if case["status"] != "waiting":
+            continue
+        step = known.pinned(case["version"]).steps[case["step"]]
+        if step.or_ is None or (step.or_.connection, step.or_.event) != (event.connection, event.name):
+            continue
+        data = {**known.told(case["id"]), "reply": event.body}
+        try:
+            meant = step.or_.where is None or known.holds(step.or_.where, known.pinned(case["version"]), data, party)
+        except ValueError:  # a text where a number was expected: something else came
+            meant = False
+        if meant:
+            yield Happened(case["id"], step.id, event.body)
+
+
+def _awaited(event: Event, live: Sequence[Playbook]) -> bool:
+    """Whether somebody may wait for such an event; then it is no mistake that nobody does now."""
+    steps = [step.or_ for playbook in live for step in playbook.steps if step.or_]
+    return any((one.connection, one.event) == (event.connection, event.name) for one in steps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What an event fills in for a playbook that starts by it."""
+
+    playbook: Playbook
+    fields: Mapping[str, object]
+    refused: Sequence[Refusal]
+    contact: Contact | None
+    party: str | None
+
+
+def _filled(playbook: Playbook, event: Event, book: Book, known: Known) -> _Form:
     fields, refused = typed(playbook.fields, event.body, book.company)
-    if refused:
-        return _odd(refused)
     contact = _contact(playbook, fields)
-    party = known.party(contact) if contact else None
-    where = playbook.start.where
-    if where and not known.holds(where, playbook, {"fields": fields, "results": {}}, party):
+    return _Form(playbook, fields, refused, contact, known.party(contact) if contact else None)
+
+
+def _begin(form: _Form, known: Known, states: Mapping[str, str]) -> Change | None:
+    playbook, where = form.playbook, form.playbook.start.where
+    if form.refused:
+        return _odd(form.refused)
+    if where and not known.holds(where, playbook, {"fields": form.fields, "results": {}}, form.party):
         return None
-    if party and playbook.overlap == "single" and (case := known.open_case(playbook.playbook, party)):
+    if form.party and playbook.overlap == "single" and (case := known.open_case(playbook.playbook, form.party)):
         return Note(case)
-    return Open(playbook, fields, contact, waits=states[playbook.playbook] == "complete")
+    return Open(playbook, form.fields, form.contact, waits=states[playbook.playbook] == "complete")
 
 
 def _of_exchange(

@@ -11,6 +11,7 @@ from flows.engine.decide import (
     Change,
     Contact,
     Event,
+    Happened,
     Note,
     Open,
     Quarantine,
@@ -22,8 +23,9 @@ from flows.engine.decide import (
 from flows.engine.scope import Scope
 from flows.engine.walk import Walk
 from flows.engine.world import World
-from flows.ledger.parties import CUSTOMERS, Party, add_contact, every_party, find, find_or_make, stage
+from flows.ledger.parties import CUSTOMERS, PARTIES, Party, add_contact, every_party, find, find_or_make, stage
 from flows.ledger.parties import party as read_party
+from flows.playbook import contact as contact_of
 from flows.playbook.expression import Expression
 from flows.playbook.model import Playbook
 from flows.store import data as kept
@@ -40,7 +42,8 @@ NEW = Prepared(
     .order_by(_ev.id)
     .limit(bindparam("at_once"))
 )
-_of_party = select(t.case.c.id, t.case.c.playbook, t.case.c.version).where(
+_c = t.case.c
+_of_party = select(_c.id, _c.playbook, _c.version, _c.status, _c.step).where(
     t.case.c.party_id == bindparam("party"), t.case.c.status != "ended"
 )
 _OPEN_CASES = Prepared(_of_party)
@@ -71,6 +74,22 @@ class _Known:
 
     def pinned(self, version: str) -> Playbook:
         return self._world.pinned(self._session, version)
+
+    def sender(self, connection: str, body: Mapping[str, Any]) -> list[str]:
+        entry = self._world.book.company.connections.get(connection)
+        found: object = body if entry and entry.settings.get("party") else None
+        for part in str(entry.settings["party"]).split(".") if entry and found else ():
+            found = found.get(part) if isinstance(found, Mapping) else None
+        if not isinstance(found, str | int) or isinstance(found, bool):
+            return []
+        kind = "email" if "@" in str(found) else "phone"
+        country = self._world.book.company.country
+        try:
+            value = contact_of.email(str(found)) if kind == "email" else contact_of.phone(str(found), country)
+        except ValueError:
+            return []
+        known = (find(self._session, one, kind, value) for one in PARTIES)
+        return [party for party in known if party]
 
     def told(self, case: str) -> Mapping[str, Any]:
         found = _TOLD.first(self._session, case=case)
@@ -145,6 +164,8 @@ def _apply(session: Connection, world: World, row: Row, decided: Change, now: da
             journal(session, found, None, "noted", now, reason="asked again while this case is open")
         case Stop():
             _stop(session, world, decided, now)
+        case Happened():
+            _happened(session, world, decided, now)
 
 
 def _open(session: Connection, world: World, row: Row, opens: Open, now: datetime) -> None:
@@ -200,4 +221,15 @@ def _stop(session: Connection, world: World, stop: Stop, now: datetime) -> None:
     found["leg"] += found["status"] not in {"ready", "calling"}
     walk = Walk(world, session, world.pinned(session, found["version"]), found, now)
     walk.end(stop.outcome, "stopped", stop.reason)
+    walk.save()
+
+
+def _happened(session: Connection, world: World, happened: Happened, now: datetime) -> None:
+    """End a wait before its time."""
+    found = _CASE.the(session, case=happened.case)
+    walk = Walk(world, session, world.pinned(session, found["version"]), found, now)
+    if found["status"] != "waiting" or walk.step is None or walk.step.id != happened.step:
+        return
+    found["leg"] += 1
+    walk.go_on("done", {"happened": True, "event": dict(happened.brought)})
     walk.save()

@@ -44,16 +44,15 @@ class Scope:
                 return self._period(rest)
             case "party":
                 return self._of_party(rest)
+            case "reply":
+                return _below(self.data.get("reply"), rest)
             case "today":
                 return self.now.astimezone(self.book.company.zone).date()
             case "now":
                 return self.now
         if head in self.data["fields"]:
             return self.data["fields"][head]
-        found: object = self.data["results"].get(head)
-        for part in rest.split(".") if rest else ():
-            found = found.get(part) if isinstance(found, Mapping) else None
-        return found
+        return _below(self.data["results"].get(head), rest)
 
     def shown(self, path: str) -> object:
         """The value as people read it: a person is the name."""
@@ -92,3 +91,9 @@ class Scope:
             case "left":
                 return self.party.left(kind)
         return None
+
+
+def _below(found: object, path: str) -> object:
+    for part in path.split(".") if path else ():
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found

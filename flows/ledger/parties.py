@@ -13,7 +13,8 @@ from flows.store.prepared import Prepared
 from flows.store.read import Row, rows
 from flows.store.write import add, new_id
 
-CUSTOMERS = ("person", "company")  # kinds of parties that have a stage and count in metrics
+PARTIES = ("person", "company", "candidate", "employee")
+CUSTOMERS = PARTIES[:2]  # kinds of parties that have a stage and count in metrics
 _k = t.private_contact.c
 _FIND = Prepared(
     select(_k.party_id).where(
@@ -117,3 +118,16 @@ def every_party(session: Connection, kinds: Collection[str]) -> Iterator[Party]:
 def _live(found: list[Row]) -> tuple[Row, ...]:
     voided = {row["voids"] for row in found if row["voids"]}
     return tuple(row for row in found if row["id"] not in voided and not row["voids"])
+
+
+_CONSENTS = Prepared(
+    select(t.consent.c.given)
+    .where(t.consent.c.party_id == bindparam("party"), t.consent.c.purpose == bindparam("purpose"))
+    .order_by(t.consent.c.id)
+)
+
+
+def withdrawn(session: Connection, party: str | None, purpose: str) -> bool:
+    """Whether a party took back a consent that it had given: a box that was never ticked takes nothing back."""
+    given = [row["given"] for row in _CONSENTS.rows(session, party=party, purpose=purpose)] if party else []
+    return bool(given) and not given[-1] and any(given)

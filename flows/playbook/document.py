@@ -41,7 +41,8 @@ def _end(playbook: Playbook, book: Book, words: Mapping[str, str]) -> Iterator[s
         yield from _section(words["stops"])
         for stop in playbook.stop:
             what = ", ".join(labels.kind(kind, book, words) for kind in stop.exchange)
-            what = f"{words['exchange']}: {what}" if what else f"`{stop.when.source if stop.when else ''}`"
+            asked = f"`{stop.when.source}`" if stop.when else f"{words['withdrawn']} ({stop.purpose})"
+            what = f"{words['exchange']}: {what}" if what else asked
             yield f"- {what} > {words[stop.outcome]}"
     if playbook.measures:
         yield from _section(words["measures"])
@@ -67,6 +68,9 @@ def _step(step: Step, playbook: Playbook, book: Book, words: Mapping[str, str]) 
     for key, time in (("wait", step.wait), ("due", step.due), ("valid_for", step.valid_for)):
         if time is not None:
             yield f"{words[key]}: {_time(time, playbook, words)}"
+    if step.or_ is not None:
+        condition = f", `{step.or_.where.source}`" if step.or_.where else ""
+        yield f"{words['or']}: {labels.plain(step.or_.connection)} ({labels.plain(step.or_.event)}){condition}"
     if step.between is not None:
         yield f"{words['between']}: {step.between.source}"
     if step.remind is not None:

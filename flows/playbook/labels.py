@@ -22,7 +22,7 @@ KOREAN: Mapping[str, str] = {
     "blueprint": "서비스 청사진", "as_is": "지금", "gap": "차이", "to_be": "바라는 것", "behind": "(뒤에서)",
     "no_playbook": "아직 플레이북이 없다", "contents": "차례",
     "by_exchange": "거래가 적히면:", "by_stage": "고객이 여기에 이르면:", "by_step": "이 단계가 끝나면:",
-    "by_hand": "사람이 시작한다:",
+    "by_hand": "사람이 시작한다:", "or": "그 전에 오면 바로", "withdrawn": "동의를 거둠",
 }  # fmt: skip
 ENGLISH: Mapping[str, str] = {
     "purpose": "Why", "owner": "Answers for it", "state": "State", "place": "Place", "begins": "When it begins",
@@ -41,6 +41,7 @@ ENGLISH: Mapping[str, str] = {
     "no_playbook": "no playbook yet", "contents": "Contents",
     "by_exchange": "when this exchange is recorded:", "by_stage": "when a customer reaches",
     "by_step": "when this step is done:", "by_hand": "started by hand:",
+    "or": "Or as soon as this comes", "withdrawn": "consent withdrawn",
 }  # fmt: skip
 _MARKS = re.compile(r"([\\`*_\[\]<>|#&])")
 

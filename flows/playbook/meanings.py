@@ -62,6 +62,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
     "Stop": {
         "exchange": "kinds of exchange that end the case: [cancel]",
         "when": "an expression, asked before every step",
+        "consent": "withdrawn: the customer took a consent back; asked before every step",
+        "purpose": "of that consent: info, ad or sensitive",
         "outcome": "lost if not said",
         "serves": "lines of the scenario",
     },
@@ -74,7 +76,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "key": "the call is made once for this text, even across cases",
         "when": "an expression; if it is false the step is skipped",
         "check": "an expression on the step's own result; if it is false the step has failed",
-        "wait": "until when: 2h, tomorrow 09:00, assign.class_at - 20h",
+        "wait": "until when: 2h, tomorrow 09:00, assign.class_at - 20h, party.ends.membership - 14d",
+        "or": "beside wait: an event of this customer that ends it before its time",
         "due": "until when a person does it: 2 business hours, today 21:00, assign.class_at + 2h",
         "remind": "so long before due: 15m",
         "escalate": "{after: 2 business hours, to: owner}: so long past due, this role or person is told",
@@ -87,6 +90,11 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "serves": "lines of the scenario",
         "expect": "one sentence: how one sees that it is done",
         "by_hand": "how long it takes by hand: 5m",
+    },
+    "Or": {
+        "event": "form.submitted, webhook.received, or what the connection calls it",
+        "connection": "by what it comes in; the customer is found by the phone or e-mail in it",
+        "where": "an expression with reply.*, what came in: only then",
     },
     "By": {
         "role": "machine, a role or a person",

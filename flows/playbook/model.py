@@ -133,10 +133,12 @@ class Start(Written):
 
 
 class Stop(Written):
-    """What ends a case from outside: an exchange of one of these kinds, or an expression that became true."""
+    """What ends a case from outside: an exchange of one of these kinds, an expression, or a consent taken back."""
 
     exchange: list[Name] = []
     when: Expr | None = None
+    consent: Literal["withdrawn"] | None = None
+    purpose: Literal["info", "ad", "sensitive"] | None = None  # of the consent
     outcome: Outcome = "lost"
     serves: list[str] = []
 
@@ -169,6 +171,14 @@ class Fallback(Written):
     form: dict[Name, FormField] = {}
 
 
+class Or(Written):
+    """What ends a wait before its time: an event of the case's own party."""
+
+    event: str
+    connection: str
+    where: Expr | None = None  # `reply` is what the event brings
+
+
 class Step(Written):
     id: Name
     do: Sentence
@@ -179,6 +189,7 @@ class Step(Written):
     when: Expr | None = None
     check: Expr | None = None
     wait: When | None = None
+    or_: Or | None = Field(default=None, alias="or")  # beside wait
     due: When | None = None
     remind: Length | None = None
     escalate: Escalate | None = None

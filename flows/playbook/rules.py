@@ -47,8 +47,11 @@ def _head(playbook: Playbook, book: Book, sheet: Sheet) -> None:
         who(playbook.on_failure.tell, book, ("on_failure", "tell"), sheet)
     for number, stop in enumerate(playbook.stop):
         path: Path_ = ("stop", number)
-        if bool(stop.exchange) == (stop.when is not None):
-            sheet.say(path, "a stop names either exchange: [kinds] or when: an expression; write one of them")
+        if sum((bool(stop.exchange), stop.when is not None, stop.consent is not None)) != 1:
+            said = "a stop names one of exchange: [kinds], when: an expression, and consent: withdrawn"
+            sheet.say(path, f"{said}; write one of them")
+        if (stop.consent is None) != (stop.purpose is None):
+            sheet.say(path, "consent: withdrawn and purpose: go together; add the other, or take it away")
         for place, kind in enumerate(stop.exchange):
             sheet.known((*path, "exchange", place), kind, kinds(book), "kind of exchange")
 

@@ -58,7 +58,7 @@ class Scope:
             return None
         head, dot, _ = path.partition(".")
         if head == "reply":
-            return f"not yet part of digilog: {path}"
+            return "reply is known only in where: of an or:, which says what came in"
         if path in self.later or (dot and head in self.later):
             step = self.later.get(path) or self.later[head]
             return f"{path} is not known yet: it comes later, in step {step}"
@@ -90,6 +90,11 @@ def everything(playbook: Playbook, book: Book) -> Scope:
         return Scope({})
     last = scopes(playbook, book)[-1][1]
     return Scope(last.names)
+
+
+def with_reply(scope: Scope) -> Scope:
+    """The same names, and what an event of `or` brings."""
+    return Scope({**scope.names, "reply": Known(ANY)}, scope.later)
 
 
 def at_start(playbook: Playbook, book: Book) -> Scope:
@@ -129,7 +134,10 @@ def _of_field(one: FormField) -> Known:
 
 
 def _brought(step: Step, book: Book) -> Iterator[tuple[str, Known]]:
-    """What a step brings: answers of people, or the result of an action."""
+    """What a step brings: answers of people, the result of an action, or what a wait saw."""
+    if step.wait is not None:
+        yield f"{step.id}.happened", Known(Type("yesno"))
+        yield f"{step.id}.event", Known(ANY, optional=True)
     form = step.form or (step.fallback.form if step.fallback else {})
     for name, one in form.items():
         yield f"{step.id}.{name}", _of_field(one)

@@ -2,7 +2,7 @@
 
 from flows.playbook import rules, services
 from flows.playbook.load import Path_
-from flows.playbook.model import Book, Playbook, Start
+from flows.playbook.model import Book, Or, Playbook, Start, Step
 from flows.playbook.problem import nearest
 from flows.playbook.scope import everything
 from flows.playbook.sheet import Sheet
@@ -31,6 +31,9 @@ def check(playbook: Playbook, book: Book, sheet: Sheet) -> None:
             sheet.say(("start", key), f"{key} belongs to {article} {only}; take it away", key=True)
     _WAYS[way](playbook, book, sheet)
     _case(playbook, way, sheet)
+    for number, step in enumerate(playbook.steps):
+        if step.or_ is not None:
+            _or(step.or_, ("steps", number), step, playbook, book, sheet)
 
 
 def way_of(start: Start) -> str | None:
@@ -57,6 +60,22 @@ def comes(event: str, connection: str, path: Path_, book: Book, sheet: Sheet) ->
         sheet.say((*path, "connection"), f"{connection} sends no events; name a form or a webhook")
     else:
         sheet.known((*path, "event"), event, events, f"event of {connection}")
+
+
+def _or(other: Or, path: Path_, step: Step, playbook: Playbook, book: Book, sheet: Sheet) -> None:
+    """An event that ends a wait: it comes in, and whose it is can be known."""
+    if step.wait is None:
+        sheet.say((*path, "or"), "or stands beside wait: until when; add wait:", key=True)
+    if not about_a_party(playbook):
+        sheet.say((*path, "or"), "a case of this playbook is about no customer, so no event can be its own", key=True)
+    comes(other.event, other.connection, (*path, "or"), book, sheet)
+    entry = book.company.connections.get(other.connection)
+    begun = [one for one in book.playbooks.values() if one.start.connection == other.connection]
+    if entry and "party" not in entry.settings and not any(about_a_party(one) for one in begun):
+        sheet.say(
+            (*path, "or", "connection"),
+            f"nothing says whose an event of {other.connection} is; add party: to the connection, as party: data.phone",
+        )
 
 
 def _schedule(playbook: Playbook, book: Book, sheet: Sheet) -> None:  # noqa: ARG001 - one shape for all ways

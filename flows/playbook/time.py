@@ -80,8 +80,6 @@ class Time:
 
     @classmethod
     def _of_case(cls, words: str) -> Self:
-        if words.startswith("party."):
-            raise ValueError("not yet part of digilog: times of a party; name a field or an answer")
         if found := _DAY_OF_PATH.fullmatch(words):
             return cls(words, frozenset({found[1]}), found[1], clock=minutes_of(found[2]))
         found = _OF_PATH.fullmatch(words)

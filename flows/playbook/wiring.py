@@ -9,7 +9,7 @@ from flows.playbook.kinds import WORDS
 from flows.playbook.load import Path_
 from flows.playbook.model import Book, MessageText, Playbook, Step
 from flows.playbook.problem import nearest
-from flows.playbook.scope import Known, Scope, at_start, everything, scopes
+from flows.playbook.scope import Known, Scope, at_start, everything, scopes, with_reply
 from flows.playbook.services import action_of
 from flows.playbook.sheet import Sheet
 from flows.playbook.text import Blank, Text, blanks
@@ -50,6 +50,8 @@ def _conditions(step: Step, path: Path_, before: Scope, own: Scope, sheet: Sheet
         _expression(step.when, (*path, "when"), before, sheet)
     if step.check is not None:
         _expression(step.check, (*path, "check"), own, sheet)
+    if step.or_ is not None and step.or_.where is not None:
+        _expression(step.or_.where, (*path, "or", "where"), with_reply(before), sheet)
     for place, end in enumerate(step.ends):
         _expression(end.when, (*path, "ends", place, "when"), own, sheet)
 

@@ -95,9 +95,9 @@ def test_what_is_no_time_is_refused(written: str) -> None:
         Time.parse(written)
 
 
-def test_times_of_a_party_are_not_yet_there() -> None:
-    with pytest.raises(ValueError, match="not yet part of digilog"):
-        Time.parse("party.ends.purchase_membership - 14d")
+def test_a_time_counts_from_what_a_customer_has() -> None:
+    found = Time.parse("party.ends.purchase_membership - 14d")
+    assert found.names == {"party.ends.purchase_membership"}
 
 
 def test_durations() -> None:
