@@ -14,6 +14,7 @@ install: .venv/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(BIN)/pip check --disable-pip-version-check >/dev/null
+	@$(BIN)/digilog --version >/dev/null  # compiles what a start needs, so that the first is as quick as any
 	@touch $@
 
 up: install  ## start the example company in a new home, play its story, and stay until stopped

@@ -164,9 +164,9 @@ def _pss(pid: int) -> float:
 
 
 def spawn(command: list[str], env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command, env=os.environ | (env or {}), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    whole = os.environ | (env or {})
+    whole.pop("PYTHONDONTWRITEBYTECODE", None)  # where it is set, each start compiles all anew; on a shop's machine none
+    return subprocess.Popen(command, env=whole, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
