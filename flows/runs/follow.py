@@ -78,8 +78,9 @@ class Follower:
     def _show(self, run: str) -> None:
         try:
             show(self._house, run)
-        except (Abort, Pause):  # cancelled in Prefect's pages: the cases are held and the run has ended
-            return
+        except (Abort, Pause):  # cancelled in Prefect's pages, and has ended; or suspended: it ends from the journal
+            if self._house.run(run)[0]["state"] != "ended":
+                self._house.cut_off.add(run)
         except StoppedError:
             return
         except Exception as error:  # noqa: BLE001 - see below

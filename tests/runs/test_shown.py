@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from prefect import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-from prefect.states import Cancelling, Pending, Running
+from prefect.states import Cancelling, Pending, Running, Suspended
 from sqlalchemy import insert
 
 from connectors.errors import Rejected
@@ -137,6 +137,25 @@ def test_cancelled_in_prefect_a_run_holds_its_unfinished_cases(shop: Any, shown:
     assert [one["id"] for one in seen.follow()] == [run["id"]]
     assert shop.case()["held"] == HELD_BECAUSE
     assert flow_run(run["flow_run"]).state.name == "Cancelled"
+
+
+def test_suspended_in_prefect_a_run_ends_as_its_cases_do_and_makes_room_for_others(shop: Any, shown: Any) -> None:
+    seen = shown([shop.machine("call", "sink.put", {"path": "x", "body": {}}, do="보낸다"), shop.person("talk")])
+    seen.register()
+    shop.calls.dead, shop.calls.answers_to = True, {"sink.put": {}}
+    shop.asks(name=CANARY)
+    shop.turns()
+    (run,) = until(lambda: seen.follower.look() and [one for one in seen.open() if one["flow_run"]])
+    until(lambda: flow_run(run["flow_run"]).state.name == "Running")
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(UUID(run["flow_run"]), Suspended(timeout_seconds=3600))
+    assert flow_run(run["flow_run"]).state.is_paused()
+    shop.calls.dead = False
+    for sending in tuple(shop.calls.sent):
+        shop.calls.submit(sending)
+    shop.turns()
+    assert [one["state"] for one in seen.follow()] == ["ended"]
+    until(lambda: flow_run(run["flow_run"]).state.name == "Completed")
 
 
 def test_retried_in_prefect_failed_cases_are_tried_again_unless_somebody_has_them(shop: Any, shown: Any) -> None:
