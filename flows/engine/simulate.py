@@ -26,6 +26,7 @@ from flows.people.assignments import CHECKED, finish, step_of
 from flows.people.links import Links
 from flows.playbook import starts
 from flows.playbook.model import Answered, Book, Expected, Playbook, TestCase, TestEvent
+from flows.playbook.schedule import Schedule
 from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.store.store import Store, memory_store
@@ -140,6 +141,8 @@ class Simulation:
             running = session.execute(select(t.case.c.id).where(t.case.c.status != "ended").limit(1)).first()
         if running and (wake := self.engine.next_wake()):
             yield wake
+        if running and self.playbook.start.each:  # each day may bring others
+            yield Schedule.parse(self.playbook.start.schedule or "").after(self.clock.now(), self.book.company.zone)[1]
         if self.events:
             yield self._moment(self.events[0].at)
         for asked in self._open():

@@ -1,0 +1,87 @@
+"""Tests of playbooks that no form begins: who is known before, what another playbook knew, and what comes meanwhile."""
+
+import pytest
+from pydantic import TypeAdapter
+
+from flows.engine.simulate import Simulation
+from flows.playbook.model import TestCase
+from tests.engine.test_beginnings import CAME, FROM_ASK, PARTY
+
+HELLO = {"message": "hello", "values": {"name": "{{ party.name }}"}}
+OFFER = {"message": "offer"}
+MEMBER = {"kind": "purchase_card", "at": "2026-11-01 10:00"}
+EACH = {"schedule": "daily 10:00", "each": "party", "where": "days_until(party.ends.purchase) == 14"}
+PARTIES = {
+    "near": {"name": "김하나", "phone": "010-1111-2222", "exchanges": [{**MEMBER, "until": "2026-12-07"}]},
+    "far": {"name": "이두리", "phone": "010-3333-4444", "exchanges": [{**MEMBER, "until": "2026-12-08"}]},
+    "never": {"name": "박세미", "phone": "010-5555-6666"},
+}
+
+
+def play(shop, name, **test):
+    shop.write_files()
+    shop.open()
+    case = TypeAdapter(TestCase).validate_python({"name": "그날", "clock": "2026-11-23 10:00", **test})
+    return Simulation(shop.world.book, shop.world.book.playbooks[name], case).play()
+
+
+@pytest.mark.parametrize(
+    ("events", "expect"),
+    [
+        ([], {"outcome": "done", "blocked": ["offer", "offer"], "parties": ["near", "far"]}),
+        ([{"at": "2026-11-24 09:00", "exchange": "purchase_card", "party": "near"}],
+         {"outcome": "won", "parties": ["near"], "exchanges": ["purchase_card"], "sent": ["hello"], "blocked": []}),
+        ([{"at": "2026-11-24 11:00", "exchange": "purchase_card", "party": "far"}],
+         {"outcome": "won", "parties": ["near", "far"], "blocked": ["offer"]}),
+    ],
+)  # fmt: skip
+def test_a_day_of_each_customer_plays_on_the_right_ones(shop, events, expect):
+    steps = [shop.machine("notice", "message.send", HELLO), {"id": "pause", "do": "기다린다", "wait": "3d"},
+             shop.machine("offer", "message.send", OFFER)]  # fmt: skip
+    stop = [{"exchange": ["purchase"], "outcome": "won"}]
+    shop.write(steps, name="renewal", state="design", start=EACH, stop=stop, **PARTY)
+    assert play(shop, "renewal", parties=PARTIES, events=events, expect=expect) == []
+
+
+def test_what_came_out_otherwise_is_said(shop):
+    shop.write([shop.person("call")], name="renewal", state="design", start=EACH, **PARTY)
+    said = play(shop, "renewal", parties=PARTIES, expect={"parties": ["far"]})
+    assert said == ["parties: expected far, came out near, far"]
+
+
+@pytest.mark.parametrize(("came", "cases"), [("no", 1), ("yes", 0)])
+def test_a_start_by_a_step_is_told_what_the_other_case_knew(shop, came, cases):
+    shop.write([shop.person("ask", form=CAME)])
+    told = shop.person("call", {"role": "instructor", "who": "host"})
+    start = {"step": "visit.ask", "where": "not ask.came"}
+    shop.write([told], name="after", start=start, **{**PARTY, "fields": FROM_ASK})
+    expect = {"cases": cases, "assignments": [{"step": "call", "person": "so"}]} if cases else {"cases": 0}
+    assert play(shop, "after", start={"ask.came": came, "ask.host": "so"}, expect=expect) == []
+
+
+@pytest.mark.parametrize("start", [{"exchange": "visit"}, {"stage": "experience"}])
+def test_a_start_about_a_customer_begins_with_somebody(shop, start):
+    shop.write([shop.machine("hi", "message.send", HELLO)], name="after", start=start, **PARTY)
+    assert play(shop, "after", expect={"cases": 1, "sent": ["hello"], "outcome": "done"}) == []
+
+
+def test_a_test_plays_its_playbook_alone(shop):
+    shop.write([shop.machine("note", "ledger.record", {"kind": "visit_trial"})])
+    shop.write([shop.person("call")], name="after", start={"exchange": "visit"}, **PARTY)
+    start = {"name": "김하나", "phone": "010-1234-5678"}
+    assert play(shop, "visit", start=start, expect={"assignments": [], "outcome": "done", "cases": 1}) == []
+
+
+@pytest.mark.parametrize(("sender", "step"), [("010-1234-5678", "thank"), ("010-9999-9999", "call")])
+def test_what_comes_meanwhile_ends_a_wait(shop, sender, step):
+    shop.connect("replies", connector="webhook", party="from")
+    pause = {
+        "id": "pause",
+        "do": "기다린다",
+        "wait": "2d",
+        "or": {"event": "webhook.received", "connection": "replies"},
+    }
+    shop.write([pause, shop.person("thank", when="pause.happened"), shop.person("call", when="not pause.happened")])
+    event = {"at": "2026-11-24 09:00", "event": "webhook.received", "connection": "replies", "body": {"from": sender}}
+    test = {"start": {"name": "김하나", "phone": "010-1234-5678"}, "events": [event]}
+    assert play(shop, "visit", **test, expect={"assignments": [{"step": step}], "cases": 1}) == []
