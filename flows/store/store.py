@@ -194,6 +194,7 @@ def cause(error: Exception) -> str:
         "disk is full": "the disk is full; free some space and start again",
         "disk i/o": "the disk does not read or write; free some space, or look at the disk",
         "readonly": "it may not be written; check who owns the folder",
+        "read-only": "the disk is read-only; check how it is mounted, or name another folder with --home",
         "locked": "another program holds it; stop that one first",
     }
     words = str(getattr(error, "orig", None) or error)

@@ -36,7 +36,7 @@ class _Ids:
     """Stands for `secrets`: ids that the seed makes, so that a history can be told again."""
 
     def __init__(self, chance: random.Random) -> None:
-        self.choice = chance.choice
+        self.randbits = chance.getrandbits
 
 
 @dataclass(slots=True)
