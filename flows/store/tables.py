@@ -115,6 +115,13 @@ case = Table(
     Index("case_ended", "ended_at", "id"),
     Index("case_open", "playbook", "party_id", "status"),
     Index("case_newest", "playbook", "opened_at"),
+    Index(
+        "case_period",
+        "period",
+        "playbook",
+        sqlite_where=Column("period").is_not(None),
+        postgresql_where=Column("period").is_not(None),
+    ),
 )
 private_case = Table(
     "private_case",
@@ -320,6 +327,7 @@ run = Table(
     Column("state", String, nullable=False),  # open | ended
     Column("opened_at", At, nullable=False),
     Column("ended_at", At),
+    Index("run_state", "state", "playbook"),
 )
 run_case = Table(
     "run_case",

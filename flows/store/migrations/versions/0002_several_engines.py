@@ -15,3 +15,6 @@ def upgrade() -> None:
     op.add_column("connection", sa.Column("rest_since", tables.At(), nullable=True))
     op.add_column("connection", sa.Column("rest_until", tables.At(), nullable=True))
     op.create_index("case_newest", "case", ["playbook", "opened_at"])
+    periods = sa.text("period IS NOT NULL")
+    op.create_index("case_period", "case", ["period", "playbook"], sqlite_where=periods, postgresql_where=periods)
+    op.create_index("run_state", "run", ["state", "playbook"])
