@@ -10,7 +10,8 @@ from connectors.http import local
 from flows.settings import Settings
 
 USER = "digilog"
-KEPT = timedelta(days=90)  # ended flow runs; events keep the 7 days of Prefect itself
+KEPT = timedelta(days=30)  # ended flow runs, about 20 kB each; the journal of a case stays in our own store
+EVENTS_KEPT = timedelta(days=2)  # Prefect's own event feed, about 80 kB a run
 _LOGGING = Path(__file__).with_name("logging.yml")
 
 
@@ -36,6 +37,7 @@ def prefect_env(settings: Settings) -> dict[str, str]:
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": kept,
+        "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{EVENTS_KEPT.days}D",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         "PREFECT_TASKS_DEFAULT_PERSIST_RESULT": "false",
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
