@@ -90,7 +90,7 @@ class World:
     def state(self, playbook: str) -> str:
         """The state of a playbook as it stands now; one whose file is gone is held back like a design."""
         known = self.book.playbooks.get(playbook)
-        if self.simulated and known and known.state == "design":
+        if self.simulated and known and known.state in {"design", "complete"}:  # in a test nobody has to let it go
             return "operate"
         return known.state if known else "design"
 

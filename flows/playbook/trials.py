@@ -87,9 +87,10 @@ def _all(path: Path_, given: Iterable[str], known: Iterable[str], what: str, she
 
 def _expected(case: TestCase, path: Path_, playbook: Playbook, book: Book, sheet: Sheet) -> None:
     expected = case.expect
-    for key in ("sent", "blocked"):
-        for place, message in enumerate(getattr(expected, key) or ()):
-            sheet.known((*path, key, place), message, [*book.messages, "team"], "message of messages.yaml")
+    for place, message in enumerate(expected.sent or ()):
+        sheet.known((*path, "sent", place), message, [*book.messages, "team"], "message of messages.yaml")
+    for place, step in enumerate(expected.blocked or ()):
+        sheet.known((*path, "blocked", place), step, playbook.index, "step of this playbook")
     for place, due in enumerate(expected.assignments or ()):
         sheet.known((*path, "assignments", place, "step"), due.step, playbook.index, "step of this playbook")
         if due.person is not None:
