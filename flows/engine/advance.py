@@ -1,16 +1,18 @@
 """Moves one case on, step by step, until it must wait for a time, a person or a service."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 
-from connectors.errors import ConnectorError, NotConnected
+from connectors.errors import ConnectorError, NotConnected, Rejected
 from flows.engine.walk import Walk
 from flows.engine.world import OUTGOING_STATES
 from flows.ledger.call import Blocked, Deferred, Outgoing
 from flows.ledger.parties import withdrawn
+from flows.people.assignments import CONFIRM
 from flows.playbook.model import Step, Stop
 from flows.playbook.text import MissingValue, render_all
 from flows.store import data as kept
@@ -19,6 +21,7 @@ from flows.store.prepared import Prepared
 from flows.store.read import Row, first
 from flows.store.write import make_effect
 
+MOST_ITEMS = 1_000  # of `for_each`
 _a, _e, _pe = t.assignment.c, t.effect.c, t.private_effect.c
 _NEWEST_ASSIGNMENT = Prepared(
     select(t.assignment)
@@ -129,7 +132,9 @@ def _answers(walk: Walk, asked: Mapping[str, Any]) -> dict[str, Any]:
 def _by_machine(walk: Walk, step: Step) -> None:
     called = walk.case["status"] in {"calling", "parked"}  # then no person was asked
     asked = None if called else _assignment(walk, step, "fallback", "doubt")
-    if asked is None:
+    if asked is None and not called and (pressed := _assignment(walk, step, CONFIRM)):
+        _confirmed(walk, step, pressed)
+    elif asked is None:
         _call_or_result(walk, step)
     elif asked["state"] in {"open", "claimed"}:
         walk.stand("in_doubt" if asked["kind"] == "doubt" else "assigned")
@@ -141,11 +146,28 @@ def _by_machine(walk: Walk, step: Step) -> None:
         walk.go_on("done", _answers(walk, asked), by=asked["done_by"])
 
 
-def _call_or_result(walk: Walk, step: Step) -> None:
+def _confirmed(walk: Walk, step: Step, pressed: Mapping[str, Any]) -> None:
+    """What a person said of a call that is prepared in state trial."""
+    if pressed["state"] in {"open", "claimed"}:
+        walk.stand("assigned")
+    elif _answers(walk, pressed)["send"]:
+        _call_or_result(walk, step, confirmed=True)
+    else:
+        walk.go_on("skipped", by=pressed["done_by"], reason="a person did not let it go")
+
+
+def _call_or_result(walk: Walk, step: Step, *, confirmed: bool = False) -> None:
     effects = _EFFECTS.rows(walk.session, case=walk.case["id"], step=step.id)
+    if step.for_each and effects:
+        effects = _in_order(effects)
     match effects[-1]["state"] if effects else None:
         case None:
-            _start(walk, step)
+            _start(walk, step, confirmed=confirmed)
+        case "failed" if step.for_each:
+            failed = [effect for effect in effects if effect["state"] == "failed"]
+            _to_person(walk, step, f"{len(failed)} of {len(effects)} failed: {failed[-1]['reason']}")
+        case "done" | "dropped" if step.for_each:
+            _take_results(walk, step, effects)
         case "done":
             _take_result(walk, step, effects[-1])
         case "failed":
@@ -169,6 +191,20 @@ def _take_result(walk: Walk, step: Step, effect: Row) -> None:
     if then:
         result = getattr(connector, then)(result, walk.call(step)).model_dump()
     _checked(walk, step, result if result is not None else {}, by="machine")
+
+
+_LAST = ("dropped", "done", "failed", "in_doubt", "due", "sending")  # what counts of several, the most urgent last
+
+
+def _in_order(effects: list[Row]) -> list[Row]:
+    """The effects of several items, the one that decides what is next at the end."""
+    return sorted(effects, key=lambda effect: _LAST.index(effect["state"]))
+
+
+def _take_results(walk: Walk, step: Step, effects: list[Row]) -> None:
+    done = sorted((one for one in effects if one["state"] == "done"), key=lambda effect: effect["id"])
+    results = [kept.load(effect["result"] or "null") for effect in done]
+    _checked(walk, step, {"count": len(results), "results": results}, by="machine")
 
 
 def _checked(walk: Walk, step: Step, result: object, by: str | None) -> None:
@@ -204,9 +240,13 @@ def _mediums(effects: list[Row]) -> tuple[str, ...]:
     return tuple(kept.load(effect["arguments"])["medium"] for effect in effects)
 
 
+def _by_hand(walk: Walk, step: Step) -> str:
+    return (step.fallback.by if step.fallback else None) or walk.playbook.owner
+
+
 def _to_person(walk: Walk, step: Step, reason: str | None, *, failed: bool = True) -> None:
     """The step goes back to a person: the day never stays empty."""
-    role = (step.fallback.by if step.fallback else None) or walk.playbook.owner
+    role = _by_hand(walk, step)
     walk.case["failed"] = failed
     walk.note("failed" if failed else "handed", by="machine", reason=reason)
     if failed:
@@ -215,7 +255,7 @@ def _to_person(walk: Walk, step: Step, reason: str | None, *, failed: bool = Tru
     walk.stand("assigned")
 
 
-def _start(walk: Walk, step: Step) -> None:
+def _start(walk: Walk, step: Step, *, confirmed: bool = False) -> None:
     if _too_late(walk, step):
         return
     opens = step.between.next(walk.now, walk.world.book.company.zone) if step.between else walk.now
@@ -223,8 +263,13 @@ def _start(walk: Walk, step: Step) -> None:
         walk.stand("waiting", opens, "outside its hours", say="deferred")
         return
     outgoing = walk.world.action(step.use or "").outgoing
-    if outgoing and walk.world.state(walk.playbook.playbook) not in OUTGOING_STATES:
-        state = walk.world.state(walk.playbook.playbook)
+    state = walk.world.state(walk.playbook.playbook)
+    if outgoing and state not in OUTGOING_STATES and not confirmed:
+        live = walk.world.book.playbooks.get(walk.playbook.playbook)
+        if state == "trial" and live and live.machine_in_trial == "confirm":
+            walk.assign(CONFIRM, _by_hand(walk, step), step, "prepared: it leaves when a person says so")
+            walk.stand("assigned")
+            return
         _to_person(walk, step, f"the playbook is in state {state}: by hand, so that both can be compared", failed=False)
         return
     try:
@@ -247,6 +292,9 @@ def _too_late(walk: Walk, step: Step) -> bool:
 
 def _do(walk: Walk, step: Step, tried: tuple[str, ...] = ()) -> None:
     """Render the arguments and do what only touches our store, or make the effect that goes out."""
+    if step.for_each:
+        _do_each(walk, step)
+        return
     name, _, does = (step.use or "").partition(".")
     action = walk.world.action(step.use or "")
     arguments = render_all(step.arguments, walk.scope.shown, walk.world.format)
@@ -266,17 +314,51 @@ def _do(walk: Walk, step: Step, tried: tuple[str, ...] = ()) -> None:
     _make_effect(walk, step, Outgoing(name, does, arguments))
 
 
-def _make_effect(walk: Walk, step: Step, out: Outgoing) -> None:
+def _do_each(walk: Walk, step: Step) -> None:
+    """Do the action once for each item of a list. Raises Rejected for what is no list, or a longer one than is kept."""
+    items = walk.scope.value(step.for_each or "")
+    if not isinstance(items, list | tuple) or len(items) > MOST_ITEMS:
+        raise Rejected(f"{step.for_each} is no list of at most {MOST_ITEMS:,} items")
+    name, _, does = (step.use or "").partition(".")
+    inside = walk.world.action(step.use or "").effect == "inside"
+    found: list[Any] = []
+    try:
+        ready = [_of_item(walk, step, item) for item in items]  # all of them, before the first one leaves
+        for number, (arguments, walk.scope.item) in enumerate(zip(ready, items, strict=True), 1):
+            if inside:
+                call = replace(walk.call(step), key=walk.key(step, str(number)))
+                found.append(walk.world.connection(name).call(does, arguments, key=call.key, call=call))
+            else:
+                found.append(_make_effect(walk, step, Outgoing(name, does, arguments), str(number)))
+    finally:
+        walk.scope.item = None
+    if inside or not any(found):  # nothing to be called, or all of it was asked for before under the same keys
+        _checked(walk, step, {"count": len(found), "results": found if inside else []}, by="machine")
+    else:
+        walk.stand("calling")
+
+
+def _of_item(walk: Walk, step: Step, item: object) -> dict[str, Any]:
+    """The arguments for one item. Raises MissingValue, for the step's key too."""
+    walk.scope.item = item
+    if step.key:
+        step.key.render(walk.scope.shown, walk.world.format)
+    return dict(render_all(step.arguments, walk.scope.shown, walk.world.format))
+
+
+def _make_effect(walk: Walk, step: Step, out: Outgoing, item: str = "") -> bool:
+    """Make the effect of a step, or of one of its items; false if the same key was asked before."""
     valid = walk.resolve(step.valid_for, walk.case["began_at"]) if step.valid_for else None
     key = str(step.key.render(walk.scope.shown, walk.world.format)) if step.key else None
     if key and _asked_before(walk, key):
-        walk.go_on("done", {}, by="machine", reason="asked before under the same key")
-        return
+        if not item:
+            walk.go_on("done", {}, by="machine", reason="asked before under the same key")
+        return False
     make_effect(
         walk.session,
         walk.now,
         out.arguments,
-        key=key or walk.key(step, *([out.medium] if out.medium else [])),
+        key=key or walk.key(step, *(one for one in (out.medium, item) if one)),
         case_id=walk.case["id"],
         party_id=walk.case["party_id"],
         step=step.id,
@@ -286,7 +368,9 @@ def _make_effect(walk: Walk, step: Step, out: Outgoing) -> None:
         message=out.message,
         valid_until=valid,
     )
-    walk.stand("calling")
+    if not item:
+        walk.stand("calling")
+    return True
 
 
 def _asked_before(walk: Walk, key: str) -> bool:

@@ -13,6 +13,7 @@ from flows.engine import bulk
 from flows.engine.each import Units
 from flows.engine.world import OUTGOING_STATES, World
 from flows.ledger.messages import gate
+from flows.people.assignments import CONFIRM
 from flows.store import data as kept
 from flows.store import tables as t
 from flows.store.claims import Claim
@@ -164,7 +165,7 @@ def _asks(row: Row) -> bool:
 
 def _may_send(session: Connection, world: World, row: Row, now: datetime) -> bool:
     """The door. What may not leave any more is dropped, put off, or given to a person, and said."""
-    if closed := _closed(world, row, now):
+    if closed := _closed(session, world, row, now):
         _end(session, row, *closed, now)
         return False
     if row["case_id"] and row["effect_class"] != "read" and (opens := _closed_until(session, world, row, now)):
@@ -173,7 +174,7 @@ def _may_send(session: Connection, world: World, row: Row, now: datetime) -> boo
     return True
 
 
-def _closed(world: World, row: Row, now: datetime) -> tuple[str, str] | None:
+def _closed(session: Connection, world: World, row: Row, now: datetime) -> tuple[str, str] | None:
     """The state and the reason of an effect that may not leave any more."""
     if row["status"] == "ended":  # it was under way when its case ended
         return "cancelled", "its case has ended"
@@ -183,13 +184,27 @@ def _closed(world: World, row: Row, now: datetime) -> tuple[str, str] | None:
         return "in_doubt", "it may have happened, and the service drops a repeated key no longer"
     if row["case_id"] is None:
         return None
-    if world.state(row["playbook"]) not in OUTGOING_STATES:
+    state = world.state(row["playbook"])
+    if state not in OUTGOING_STATES and not (state == "trial" and _let_go(session, row)):
         return "failed", f"the playbook is in state {world.state(row['playbook'])}"
     if row["valid_until"] and now > row["valid_until"]:
         return "dropped", "too late: not sent after its time"
     if row["message"] and (blocked := gate(world.book.messages[row["message"]])):
         return "failed", blocked.reason
     return None
+
+
+_CONFIRMED = Prepared(
+    select(t.assignment.c.id).where(
+        t.assignment.c.case_id == bindparam("case"), t.assignment.c.step == bindparam("step"),
+        t.assignment.c.kind == CONFIRM, t.assignment.c.state == "done",
+    )
+)  # fmt: skip
+
+
+def _let_go(session: Connection, row: Row) -> bool:
+    """Whether a person let go what was prepared in state trial; with a no there is no effect."""
+    return _CONFIRMED.first(session, case=row["case_id"], step=row["step"]) is not None
 
 
 def _forgotten(world: World, row: Row, now: datetime) -> bool:

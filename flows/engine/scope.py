@@ -22,6 +22,7 @@ class Scope:
     case: Mapping[str, Any]
     data: Mapping[str, Any]  # {"fields": {...}, "results": {step: {...}}}
     now: datetime
+    item: object = None  # of `for_each`
 
     @property
     def today(self) -> date:
@@ -44,6 +45,8 @@ class Scope:
                 return self._period(rest)
             case "party":
                 return self._of_party(rest)
+            case "item" if self.item is not None:
+                return _below(self.item, rest)
             case "reply":
                 return _below(self.data.get("reply"), rest)
             case "today":

@@ -23,7 +23,7 @@ from flows.playbook.text import Format
 from flows.store import tables as t
 
 BUILT_IN = frozenset({"ledger", "metrics", "message", "team"})
-OUTGOING_STATES = frozenset({"operate", "complete"})  # in all others no effect leaves
+OUTGOING_STATES = frozenset({"operate", "complete", "expand"})  # in all others no effect leaves
 
 
 @dataclass

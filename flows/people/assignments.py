@@ -15,6 +15,13 @@ from flows.store.write import audit
 
 OPEN = ("open", "claimed")
 HAPPENED = {"happened": FormField(type="yesno", label="Did it happen? / 일어났습니까?")}
+CONFIRM = "confirm"  # a kind of assignment: a call is prepared in state trial, and leaves when a person says so
+SEND = {"send": FormField(type="yesno", label="Send it? / 보낼까요?")}
+EVIDENCE = {
+    "text": FormField(type="text", label="Evidence / 증빙"),
+    "photo": FormField(type="text", label="Link to a photo / 사진 링크"),
+    "link": FormField(type="text", label="Link / 링크"),
+}
 CHECKED = "checklist"  # the answer that holds the ticked lines' numbers, from 0
 
 
@@ -53,9 +60,11 @@ def fields_of(assignment: Mapping[str, Any], playbook: Playbook | None) -> Mappi
     if playbook is None or assignment["kind"] == "reconnect":
         return {}
     step = step_of(assignment, playbook)
+    if assignment["kind"] == CONFIRM:
+        return SEND
     if assignment["kind"] == "fallback":
         return step.fallback.form if step.fallback else {}
-    return step.form
+    return {**step.form, "evidence": EVIDENCE[step.evidence]} if step.evidence else step.form
 
 
 def sentence(assignment: Mapping[str, Any], playbook: Playbook | None) -> str:
@@ -100,6 +109,7 @@ def finish(
     values, refused = typed(fields_of(row, playbook), answers, book.company)
     if playbook is not None and row["kind"] == "step":
         refused += _unticked(step_of(row, playbook), answers)
+        refused += _unshown(step_of(row, playbook), values)
     if playbook is not None:
         refused += _sensitive(session, row, playbook, fields_of(row, playbook), values)
     if refused:
@@ -118,7 +128,8 @@ def skip(session: Connection, playbook: Playbook | None, id: str, who: str, reas
     _refuse_ended(row)
     if row["kind"] == "reconnect":
         raise AssignmentError("the connection stays paused until it is set right; do that, then say done")
-    needed = [name for name, field in fields_of(row, playbook).items() if field.required]
+    asked = fields_of(row, playbook).items()
+    needed = [name for name, field in asked if field.required and field not in EVIDENCE.values()]
     if needed or row["kind"] == "doubt":
         raise AssignmentError(
             "later steps need this answer, so it cannot be skipped; answer it, or end the case with: "
@@ -178,6 +189,14 @@ def _reconnected(session: Connection, connection: str, now: datetime) -> None:
         .where(t.effect.c.connection == connection, t.effect.c.state == "due")
         .values(next_at=now, attempt=0, made_at=now)
     )
+
+
+def _unshown(step: Step, values: Mapping[str, object]) -> list[Refusal]:
+    """Evidence that is to be a link and is none."""
+    shown = values.get("evidence")
+    if step.evidence in {None, "text"} or shown is None or str(shown).startswith(("https://", "http://")):
+        return []
+    return [Refusal("evidence", "this is no link; it begins with https://")]
 
 
 def _unticked(step: Step, answers: Mapping[str, object]) -> list[Refusal]:

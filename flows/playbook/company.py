@@ -108,6 +108,9 @@ def metrics(book: Book, sheet: Sheet) -> None:
             sheet.say(("ratios", name), f"{name} is a metric as well; choose another name", key=True)
         for key in ("of", "by"):
             sheet.known(("ratios", name, key), getattr(ratio, key), found.metrics, "metric")
+    for name in found.alerts:
+        sheet.known(("alerts", name), name, [*found.metrics, *found.ratios], "metric or ratio")
+        sheet.notice(("alerts", name), "alerts are not yet active")
     for number, target in enumerate(found.targets):
         path: Path_ = ("targets", target.metric)
         if path not in sheet.document.values:

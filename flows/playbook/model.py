@@ -186,6 +186,7 @@ class Step(Written):
     use: str | None = None  # connection.action
     arguments: Arguments = Field(default={}, alias="with")  # leaves are Text objects
     key: Template | None = None
+    for_each: str | None = None  # dotted path of a list in the case; the action is done once for each `item`
     when: Expr | None = None
     check: Expr | None = None
     wait: When | None = None
@@ -195,6 +196,7 @@ class Step(Written):
     escalate: Escalate | None = None
     checklist: list[Sentence] = []
     form: dict[Name, FormField] = {}
+    evidence: Literal["text", "photo", "link"] | None = None
     ends: list[End] = []
     fallback: Fallback | None = None
     between: Window | None = None
@@ -236,6 +238,7 @@ class Playbook(Written):
     playbook: FileName
     title: Sentence
     state: State
+    machine_in_trial: Literal["shadow", "confirm"] = "shadow"  # what would leave: by hand, or on a press of a button
     system: Literal["customer", "production", "revenue", "organization"]
     stage: str
     owner: str
@@ -396,6 +399,7 @@ class Metrics(Written):
     metrics: dict[Name, Metric] = {}
     ratios: dict[Name, Ratio] = {}
     targets: Annotated[list[Target], BeforeValidator(_targets)] = []
+    alerts: dict[Name, Any] = {}  # metric: when somebody is told; nobody reads it yet
 
 
 class Answered(Written):

@@ -14,8 +14,8 @@ TAKEN = {
 }  # fmt: skip
 TRIED = {"trial", "complete", "operate", "expand"}  # states in which each step says whom it serves
 _GOAL = re.compile(r"(<=|>=) ?-?\d+(\.\d+)?")
-_FOR_PEOPLE = ("form", "checklist", "due", "remind", "escalate")
-_FOR_ACTIONS = ("arguments", "key", "check", "between")
+_FOR_PEOPLE = ("form", "evidence", "checklist", "due", "remind", "escalate")
+_FOR_ACTIONS = ("arguments", "key", "for_each", "check", "between")
 
 
 def check(playbook: Playbook, book: Book, sheet: Sheet) -> None:
@@ -41,6 +41,8 @@ def _head(playbook: Playbook, book: Book, sheet: Sheet) -> None:
     sheet.known(("owner",), playbook.owner, book.company.roles, "role of company.yaml")
     if not playbook.steps:
         sheet.say(("steps",), "a playbook has at least one step; write the first one")
+    if playbook.state == "expand":
+        sheet.notice(("state",), "expand works as operate; instances of their own are not yet active")
     if "measures" in playbook.model_fields_set:
         sheet.notice(("measures",), "measures is read, and not yet active")
     if playbook.on_failure:
@@ -99,11 +101,12 @@ def _person_or_consent(field: FormField, at: Path_, book: Book, sheet: Sheet) ->
 def _names(playbook: Playbook, sheet: Sheet) -> None:
     """Steps and fields share one name space."""
     seen: dict[str, Path_] = {name: ("fields", name) for name in playbook.fields}
+    taken = TAKEN | ({"item"} if any(step.for_each for step in playbook.steps) else set())
     for name, path in seen.items():
-        _taken(name, path, sheet, key=True)
+        _taken(name, path, sheet, taken, key=True)
     for number, step in enumerate(playbook.steps):
         path = ("steps", number, "id")
-        _taken(step.id, path, sheet)
+        _taken(step.id, path, sheet, taken)
         if step.id in seen:
             first = sheet.document.place(seen[step.id], key=True).line
             sheet.say(path, f"{step.id} is a name twice, first in line {first}; give this step another id")
@@ -111,11 +114,11 @@ def _names(playbook: Playbook, sheet: Sheet) -> None:
         for group, fields in (("form", step.form), ("fallback", step.fallback.form if step.fallback else {})):
             for name in fields:
                 inner = ("form", name) if group == "form" else ("fallback", "form", name)
-                _taken(name, ("steps", number, *inner), sheet, key=True)
+                _taken(name, ("steps", number, *inner), sheet, TAKEN, key=True)
 
 
-def _taken(name: str, path: Path_, sheet: Sheet, *, key: bool = False) -> None:
-    if name in TAKEN:
+def _taken(name: str, path: Path_, sheet: Sheet, taken: set[str], *, key: bool = False) -> None:
+    if name in taken:
         sheet.say(path, f"{name} is a word of the language; choose another name", key=key)
 
 
@@ -138,6 +141,9 @@ def _step(step: Step, path: Path_, playbook: Playbook, book: Book, sheet: Sheet)
             word = "with" if key == "arguments" else key
             sheet.say((*path, word), f"{word} belongs to use:; add use: or take {word} away", key=True)
     _people(step, path, book, sheet)
+    _evidence(step, path, sheet)
+    if step.for_each is not None and step.key is not None and not any(_of_item(name) for name in step.key.names):
+        sheet.say((*path, "key"), "with for_each each item needs a key of its own; name {{ item }} in it")
     _fields(step.form, (*path, "form"), book, sheet)
     _sensitive(step.form, (*path, "form"), playbook, sheet)
     if playbook.state in TRIED and step.by is not None:
@@ -146,6 +152,17 @@ def _step(step: Step, path: Path_, playbook: Playbook, book: Book, sheet: Sheet)
                 sheet.say(
                     (*path, "id"), f"{step.id}: {key} is missing; from state trial on each step by someone has it"
                 )
+
+
+def _of_item(name: str) -> bool:
+    return name.partition(".")[0] == "item"
+
+
+def _evidence(step: Step, path: Path_, sheet: Sheet) -> None:
+    if step.evidence is not None and "evidence" in step.form:
+        sheet.say((*path, "form", "evidence"), "evidence is asked already; give this answer another name", key=True)
+    if step.evidence == "photo":
+        sheet.notice((*path, "evidence"), "a photo is given as a link to it; taking one on the page is not yet active")
 
 
 def _by_machine(step: Step, path: Path_, sheet: Sheet) -> None:

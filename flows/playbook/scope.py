@@ -92,6 +92,11 @@ def everything(playbook: Playbook, book: Book) -> Scope:
     return Scope(last.names)
 
 
+def with_item(scope: Scope) -> Scope:
+    """The same names, and the item that `for_each` is at."""
+    return Scope({**scope.names, "item": Known(ANY)}, scope.later)
+
+
 def with_reply(scope: Scope) -> Scope:
     """The same names, and what an event of `or` brings."""
     return Scope({**scope.names, "reply": Known(ANY)}, scope.later)
@@ -138,6 +143,8 @@ def _brought(step: Step, book: Book) -> Iterator[tuple[str, Known]]:
     if step.wait is not None:
         yield f"{step.id}.happened", Known(Type("yesno"))
         yield f"{step.id}.event", Known(ANY, optional=True)
+    if step.evidence is not None:
+        yield f"{step.id}.evidence", Known(Type("text"))
     form = step.form or (step.fallback.form if step.fallback else {})
     for name, one in form.items():
         yield f"{step.id}.{name}", _of_field(one)
@@ -147,7 +154,13 @@ def _brought(step: Step, book: Book) -> Iterator[tuple[str, Known]]:
         except ValueError:
             yield step.id, Known(ANY)  # said elsewhere
         else:
-            yield from _of_result(step.id, result)
+            yield from _of_result(step.id, result) if step.for_each is None else _of_items(step.id)
+
+
+def _of_items(id: str) -> Iterator[tuple[str, Known]]:
+    """What is known of an action that was done for each item: how many, and the result of each."""
+    yield f"{id}.count", Known(Type("number"))
+    yield f"{id}.results", Known(Type("list"))
 
 
 def _of_result(path: str, annotation: Any, *, optional: bool = False) -> Iterator[tuple[str, Known]]:

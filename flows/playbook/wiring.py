@@ -9,7 +9,7 @@ from flows.playbook.kinds import WORDS
 from flows.playbook.load import Path_
 from flows.playbook.model import Book, MessageText, Playbook, Step
 from flows.playbook.problem import nearest
-from flows.playbook.scope import Known, Scope, at_start, everything, scopes, with_reply
+from flows.playbook.scope import Known, Scope, at_start, everything, scopes, with_item, with_reply
 from flows.playbook.services import action_of
 from flows.playbook.sheet import Sheet
 from flows.playbook.text import Blank, Text, blanks
@@ -37,12 +37,28 @@ def check(playbook: Playbook, book: Book, sheet: Sheet) -> None:
         _conditions(step, path, before, own, sheet)
         _times(step, path, before, sheet)
         _who(step, path, before, sheet)
+        named = before
+        if step.for_each is not None:
+            _list(step.for_each, step, path, before, sheet)
+            named = with_item(before)
         for place, text in _texts(step.arguments, (*path, "with")):
-            _text(text, place, step, before, sheet)
+            _text(text, place, step, named, sheet)
         if step.key is not None:
-            _text(step.key, (*path, "key"), step, before, sheet)
+            _text(step.key, (*path, "key"), step, named, sheet)
         if step.use is not None:
             _use(step, path, book, sheet)
+
+
+def _list(path: str, step: Step, at: Path_, before: Scope, sheet: Sheet) -> None:
+    """What `for_each` goes through, and that its action can be done many times in one case."""
+    place = (*at, "for_each")
+    found = _name(path, place, before, sheet)
+    if found is not None and found.type.kind not in {"list", "any"}:
+        sheet.say(place, f"{path} is {WORDS[found.type.kind]}; for_each goes through several values")
+    elif found is not None:
+        _present(path, found, place, step, sheet, "give this step a when:")
+    if (step.use or "").partition(".")[0] in {"message", "team", "metrics"}:
+        sheet.say(place, f"{step.use} cannot be done for each item; name an action of a connection, or ledger.record")
 
 
 def _conditions(step: Step, path: Path_, before: Scope, own: Scope, sheet: Sheet) -> None:

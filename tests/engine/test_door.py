@@ -44,7 +44,7 @@ def test_in_trial_what_only_touches_our_store_and_reads_are_real(shop):
     assert (len(shop.all(t.exchange)), shop.calls.uses(), shop.case()["outcome"]) == (1, ["sink.get"], "done")
 
 
-@pytest.mark.parametrize("state", ["design", "trial", "expand"])
+@pytest.mark.parametrize("state", ["design", "trial"])
 def test_a_state_set_back_on_the_way_lets_nothing_leave_any_more(shop, state):
     shop.open([shop.machine("put", "sink.put", {"path": "/"}), shop.machine("post", "sink.post", {"path": "/"})])
     shop.calls.answers_to["sink.put"] = [Unavailable("down", retry_after=60), {}]
@@ -64,6 +64,14 @@ def test_a_state_set_back_on_the_way_lets_nothing_leave_any_more(shop, state):
         assert (asked["step"], asked["kind"]) == (step, "fallback")
         shop.does(asked)
     assert shop.case()["outcome"] == "done"
+
+
+def test_in_state_expand_it_leaves_as_in_operate(shop):
+    shop.open([shop.machine("put", "sink.put", {"path": "/"})], state="expand")
+    shop.calls.answers_to["sink.put"] = {}
+    shop.asks()
+    shop.turns()
+    assert (shop.calls.uses(), shop.case()["outcome"]) == (["sink.put"], "done")
 
 
 def test_a_playbook_whose_file_is_gone_lets_nothing_leave(shop):
