@@ -1,19 +1,23 @@
-"""Makes the pictures of the README anew: `python docs/pictures.py` (needs Chromium and a font with Korean)."""
+"""Makes the pictures anew: `python docs/pictures.py [story] [prefect]` (needs Chromium and a font with Korean)."""
 
+import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+import pictures_of_prefect
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from flows.demo import story
-from flows.demo.stage import Stage
+from flows.demo.stage import SECRET, Stage
 
 HERE = Path(__file__).parent / "pictures"
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 
 
 def main() -> int:
@@ -21,20 +25,45 @@ def main() -> int:
     if not chromium:
         sys.stderr.write("no Chromium here; install the package chromium\n")
         return 1
+    wanted = set(sys.argv[1:]) or {"story", "prefect"}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        if "prefect" in wanted:
+            of_prefect(browser)
+        if "story" in wanted:
+            with folder() as home, staged(home, Path("playbooks").absolute()) as stage:
+                take(stage, browser)
+        browser.close()
+    return 0
+
+
+def of_prefect(browser: Browser) -> None:
+    with pictures_of_prefect.door() as door, folder() as home:
+        pictures_of_prefect.write_company(home / "company", door)
+        with staged(home, home / "company") as stage:
+            stage.wait(lambda: "prefect" in stage.running(), "Prefect to start")
+            page = log_in(stage, browser)
+            pictures_of_prefect.take(stage, door, page, lambda name: shoot(page, name, full=False))
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
     home = Path(tempfile.mkdtemp(prefix="digilog-pictures-"))
-    stage = Stage(home, Path("playbooks").absolute(), prefect=True)
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def staged(home: Path, company: Path) -> Iterator[Stage]:
+    os.environ["DIGILOG_CONNECTIONS__ORDERS__SIGNING_SECRETS"] = SECRET
+    stage = Stage(home / "home", company, prefect=True)
     try:
         stage.open()
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-            )
-            take(stage, browser)
-            browser.close()
+        yield stage
     finally:
         stage.close()
-        shutil.rmtree(home, ignore_errors=True)
-    return 0
 
 
 def take(stage: Stage, browser: Browser) -> None:
@@ -60,13 +89,7 @@ def take(stage: Stage, browser: Browser) -> None:
 
 def in_prefect(stage: Stage, browser: Browser) -> None:
     """The runs, and one run with its steps."""
-    password = (stage.home / "prefect-password").read_text("utf-8").strip()
-    page = browser.new_page(viewport=DESKTOP, locale="ko-KR")
-    address = stage.running()["prefect"]
-    page.goto(address)
-    page.get_by_placeholder("admin:pass").fill(f"digilog:{password}")
-    page.get_by_role("button", name="Login").click()
-    page.wait_for_timeout(3_000)
+    page, address = log_in(stage, browser), stage.running()["prefect"]
     page.goto(f"{address}/runs")
     page.wait_for_timeout(6_000)
     shoot(page, "prefect-runs", full=False)
@@ -77,6 +100,17 @@ def in_prefect(stage: Stage, browser: Browser) -> None:
     page.mouse.wheel(0, 700)
     page.wait_for_timeout(1_000)
     shoot(page, "prefect-run", full=False)
+
+
+def log_in(stage: Stage, browser: Browser) -> Page:
+    """A page of Prefect's, logged in."""
+    password = (stage.home / "prefect-password").read_text("utf-8").strip()
+    page = browser.new_page(viewport=DESKTOP, locale="ko-KR")
+    page.goto(stage.running()["prefect"])
+    page.get_by_placeholder("admin:pass").fill(f"digilog:{password}")
+    page.get_by_role("button", name="Login").click()
+    page.wait_for_timeout(3_000)
+    return page
 
 
 def _runs(stage: Stage) -> list[dict[str, Any]]:

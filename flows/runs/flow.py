@@ -115,6 +115,7 @@ def _list(flow_run: str, playbook: Playbook, progress: Progress) -> None:
             "case": trace.case,
             "state": trace.stood or "at work",
             "step": steps[trace.at] if 0 <= trace.at < len(steps) else "",
+            "its story": f"digilog case {trace.case}",
         }
         for trace in progress.traces
     ]
