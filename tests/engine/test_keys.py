@@ -36,7 +36,13 @@ def test_an_action_is_done_once_for_each_item(shop):
 
 @pytest.mark.parametrize(
     ("items", "kind"),
-    [([], "done"), ("abc", "assigned"), (None, "assigned"), ([{"count": 1}], "assigned"), ([1] * 1001, "assigned")],
+    [
+        ([], "done"),
+        ("abc", "assigned"),
+        (None, "assigned"),
+        ([{"count": 1}], "assigned"),
+        ([ITEMS[0]] * 1001, "assigned"),
+    ],
 )
 def test_what_is_no_list_or_too_long_or_lacks_a_value_calls_nothing(shop, items, kind):
     each(shop, items).turns()

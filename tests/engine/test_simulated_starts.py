@@ -67,9 +67,9 @@ def test_a_start_about_a_customer_begins_with_somebody(shop, start):
 
 def test_a_test_plays_its_playbook_alone(shop):
     shop.write([shop.machine("note", "ledger.record", {"kind": "visit_trial"})])
-    shop.write([shop.person("call")], name="after", start={"exchange": "visit"}, **PARTY)
+    shop.write([shop.machine("hi", "message.send", HELLO)], name="after", start={"exchange": "visit"}, **PARTY)
     start = {"name": "김하나", "phone": "010-1234-5678"}
-    assert play(shop, "visit", start=start, expect={"assignments": [], "outcome": "done", "cases": 1}) == []
+    assert play(shop, "visit", start=start, expect={"sent": [], "outcome": "done", "cases": 1}) == []
 
 
 @pytest.mark.parametrize(("sender", "step"), [("010-1234-5678", "thank"), ("010-9999-9999", "call")])
