@@ -165,7 +165,7 @@ def _pss(pid: int) -> float:
 
 def spawn(command: list[str], env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     whole = os.environ | (env or {})
-    whole.pop("PYTHONDONTWRITEBYTECODE", None)  # where it is set, each start compiles all anew; on a shop's machine none
+    whole.pop("PYTHONDONTWRITEBYTECODE", None)  # where it is set, each start compiles everything anew
     return subprocess.Popen(command, env=whole, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
