@@ -4,6 +4,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,16 @@ class StoreError(Exception):
     """The store cannot be opened or written; the sentence says why and what to do."""
 
 
+class _Kept:
+    """A connection that goes back when its thread ends, which drops all that the thread kept."""
+
+    def __init__(self, session: Connection) -> None:
+        self.session = session
+
+    def __del__(self) -> None:
+        self.session.close()
+
+
 class Store:
     """`write()` is one transaction in which nobody else writes; `read()` sees one moment.
 
@@ -35,7 +46,8 @@ class Store:
         self._writer, self._reader, self._home = writer, reader, home
         self._claims: list[Claim] = []
         queue = home / "locks" / "store" if home else None
-        self._held, self._all = threading.local(), []  # type: ignore[var-annotated]
+        self._held = threading.local()
+        self._all: weakref.WeakSet[_Kept] = weakref.WeakSet()
         self._queue = os.open(queue, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) if queue else None
 
     @contextmanager
@@ -62,11 +74,12 @@ class Store:
     @contextmanager
     def _transaction(self, name: str, engine: Engine) -> Iterator[Connection]:
         """On a connection that the thread keeps: taking one from the pool costs more than a small transaction."""
-        session: Connection | None = getattr(self._held, name, None)
-        if session is None:
-            session = engine.connect()
-            setattr(self._held, name, session)
-            self._all.append(session)
+        kept: _Kept | None = getattr(self._held, name, None)
+        if kept is None:
+            kept = _Kept(engine.connect())
+            setattr(self._held, name, kept)
+            self._all.add(kept)
+        session = kept.session
         if session.in_transaction():  # one inside another, such as a read while a page is made
             with engine.begin() as inner:
                 yield inner
@@ -100,8 +113,8 @@ class Store:
         for claim in self._claims:
             claim.close()
         self._claims.clear()
-        for session in self._all:
-            session.close()
+        for kept in list(self._all):
+            kept.session.close()
         self._all.clear()
         self._held = threading.local()
         self._writer.dispose()
@@ -141,7 +154,8 @@ def memory_store() -> Store:
 
 
 def _engine(url: str, begin: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 5}, hide_parameters=True)
+    # A thread keeps one of each, so the threads are the limit.
+    engine = create_engine(url, connect_args={"timeout": 5}, hide_parameters=True, max_overflow=-1)
     _prepare(engine, begin)
     return engine
 

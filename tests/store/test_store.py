@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -184,4 +185,40 @@ def test_a_store_that_is_being_written_to_can_be_opened_and_read(tmp_path):
         with other.read() as beside:
             assert setting(beside, "one") is None
         other.close()
+    store.close()
+
+
+def test_threads_that_end_give_their_connections_back(tmp_path):
+    store = open_store(tmp_path)
+
+    def use() -> None:
+        with store.write() as session:
+            set_setting(session, "seen", "yes")
+        with store.read() as session:
+            assert setting(session, "seen") == "yes"
+
+    for _ in range(40):
+        thread = threading.Thread(target=use)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+    assert len(list(store._all)) <= 2
+    assert len(list(Path("/proc/self/fd").iterdir())) < 200
+    store.close()
+
+
+def test_as_many_threads_as_calls_read_side_by_side(tmp_path):
+    store, together = open_store(tmp_path), threading.Barrier(64, timeout=20)
+
+    def use() -> None:
+        with store.read() as session:
+            setting(session, "seen")
+            together.wait()
+
+    threads = [threading.Thread(target=use) for _ in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not together.broken
     store.close()
