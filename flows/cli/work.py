@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from flows.cli.app import HERE, Where, app
 from flows.cli.cases import me
+from flows.engine.letter import letter_of
 from flows.engine.world import World
 from flows.people import assignments
 from flows.playbook.model import Playbook
@@ -15,6 +16,8 @@ from flows.screen import Refused, say, table, when
 from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.store.wake import Wake
+from flows.web.letter import facts, trouble
+from flows.web.words import words
 
 work = App(name="work", help="What people are asked to do: list, show, claim, done, skip.")
 app.command(work)
@@ -38,17 +41,20 @@ def list_(*, as_: As = None, where: Where = HERE) -> None:
 
 @work.command
 def show(id: str, *, where: Where = HERE) -> None:
-    """Show one assignment: what to do, by when, and which answers it asks."""
+    """Show one assignment: what to do, by when, the message to send if it is one, and which answers it asks."""
     world, store = where.world()
+    labels = words(world.book.company.language)
     with store.read() as session:
         row = assignments.find(session, id)
         playbook = _playbook(session, world, row)
         say(assignments.sentence(row, playbook), style="bold")
         if playbook:
             say(f"{playbook.title}: {playbook.purpose}", style="dim")
-        say(f"{row['state']} · for {row['person'] or row['role']} · due {_due(world, row) or 'any time'}")
+        say(f"{row['state']} · for {row['person'] or row['role']} · {labels['due']}: {_due(world, row) or '-'}")
         if row["reason"]:
-            say(f"why: {row['reason']}")
+            say(f"{labels['because']}: {row['reason']}")
+        if row["state"] in assignments.OPEN:
+            _letter(session, world, row, playbook)
         if playbook and row["kind"] == "step":
             for number, line in enumerate(assignments.step_of(row, playbook).checklist):
                 say(f"  [ ] {number} {line}")
@@ -58,6 +64,21 @@ def show(id: str, *, where: Where = HERE) -> None:
         say(f"  {name}: {field.label} · {field.type}{more}")
     answers = " ".join(f"{name}=..." for name in asks)
     say(f"\ndigilog work done {id} {answers} --as PERSON".replace("  ", " "), style="dim")
+
+
+def _letter(session: Connection, world: World, row: Row, playbook: Playbook | None) -> None:
+    """The message that is to be sent by hand, or let go."""
+    letter = letter_of(session, world, row, playbook)
+    if letter is None:
+        return
+    labels, leaves = words(world.book.company.language), row["kind"] == assignments.CONFIRM
+    say(f"\n{labels['will_leave' if leaves else 'to_send']}", style="bold")
+    for label, value in facts(letter, labels):
+        say(f"{label}: {value}")
+    for line in trouble(letter, labels, leaves=leaves):
+        say(f"! {line}")
+    if letter.text:
+        say(f"\n{letter.text}\n")
 
 
 @work.command

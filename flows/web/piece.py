@@ -6,22 +6,22 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from flows.engine.letter import Letter, letter_of
 from flows.ledger.parties import contacts
-from flows.people.assignments import OPEN, fields_of, find, sentence, step_of
+from flows.people.assignments import CONFIRM, OPEN, fields_of, find, sentence, step_of
 from flows.playbook.model import Book, FormField, Playbook, Step
 from flows.playbook.wording import plain, said_money, said_phone
 from flows.store import data
 from flows.store import tables as t
 from flows.store.read import Row, first
 from flows.web.context import Context
+from flows.web.letter import Facts, facts, trouble
 from flows.web.page import moment
-
-Facts = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """An assignment with its playbook; `customer` and `known` hold private text, empty once it is closed."""
+    """An assignment with its playbook; `customer`, `letter` and `known` hold private text, empty once it is closed."""
 
     row: Row
     playbook: Playbook | None
@@ -29,6 +29,8 @@ class Piece:
     due: str | None
     overdue: bool
     customer: Facts
+    letter: Letter | None  # the message to send by hand, or to let go
+    trouble: tuple[str, ...]  # with the letter
     known: Facts
     serves: tuple[str, ...]
     checklist: tuple[str, ...]
@@ -39,6 +41,11 @@ class Piece:
     @property
     def open(self) -> bool:
         return self.row["state"] in OPEN
+
+    @property
+    def leaves(self) -> bool:
+        """The machine sends the letter when a person says so."""
+        return bool(self.row["kind"] == CONFIRM)
 
     @property
     def can_be_skipped(self) -> bool:
@@ -59,13 +66,19 @@ def read(session: Connection, context: Context, id: str) -> Piece:
     playbook = playbook_of(session, context, row)
     step = step_of(row, playbook) if playbook else None
     is_open = row["state"] in OPEN
+    customer = _customer(session, context, row) if is_open else ()
+    letter = letter_of(session, context.world, row, playbook) if is_open else None
+    if letter:
+        customer = tuple((dict(customer) | dict(facts(letter, context.words))).items())
     return Piece(
         row=row,
         playbook=playbook,
         do=sentence(row, playbook),
         due=moment(row["due_at"], context) if row["due_at"] else None,
         overdue=is_open and row["due_at"] is not None and row["due_at"] < context.world.clock.now(),
-        customer=_customer(session, context, row) if is_open else (),
+        customer=customer,
+        letter=letter,
+        trouble=trouble(letter, context.words, leaves=row["kind"] == CONFIRM) if letter else (),
         known=_known(session, context, row, playbook, step) if is_open else (),
         serves=tuple(playbook.scenario[line] for line in step.serves if line in playbook.scenario)
         if playbook and step
