@@ -147,11 +147,13 @@ def bakery(tmp_path):
 
 
 @pytest.mark.parametrize("by", ["baker", "machine"])
-def test_the_company_of_the_start_checks_and_comes_out(bakery, by):
+def test_the_company_of_the_start_checks_and_comes_out(bakery, by, capsys):
     file = bakery / "cake-order.yaml"
     text = file.read_text("utf-8")
     assert text.count("by: baker                        # later: machine") == 1
     file.write_text(text.replace("by: baker                        # later: machine", f"by: {by}"), "utf-8")
+    app(["check", str(bakery)])
+    assert f"`{capsys.readouterr().out.strip()}` means that all is well" in read("start.md")
     checked = check(bakery)
     assert not checked.problems
     book = checked.book

@@ -15,6 +15,8 @@ from flows.screen import Refused
 from flows.settings import Settings
 from flows.store.store import Store, open_store
 
+POSTGRESQL = "postgresql"  # the mark of a home whose store is a database; never its address
+
 app = App(
     name="digilog",
     help="Turns the documented processes of a small company into running work.",
@@ -50,6 +52,7 @@ class Where:
     def open(self) -> tuple[Settings, Store]:
         """The store of a home that exists. Raises Refused if there is none."""
         settings = self.settings()
+        refuse_without_database(settings)
         if not settings.database_url and not (settings.home / "digilog.db").exists():
             raise Refused(f"there is no home at {settings.home} yet; start one with: digilog up, or name it: --home")
         return settings, open_store(settings.home, settings.database_url)
@@ -61,6 +64,16 @@ class Where:
             port = int(kept(running)["ready"].rpartition(":")[2])
             settings = settings.model_copy(update={"port": port})
         return make_world(settings, store), store
+
+
+def refuse_without_database(settings: Settings) -> None:
+    """Raises Refused for a home on PostgreSQL where no address is set: its cases would seem to be gone."""
+    known = settings.home / "home.json"
+    if not settings.database_url and known.exists() and kept(known).get("store") == POSTGRESQL:
+        raise Refused(
+            f"the store of {settings.home} is a PostgreSQL database;"
+            " set DIGILOG_DATABASE_URL as it was when this home was started"
+        )
 
 
 def kept(file: Path) -> dict[str, str]:

@@ -27,12 +27,15 @@ def silence(*, where: Where = HERE) -> None:
     """
     world, store = where.world()
     begin("silence", world.home)
-    if not _alone(world.home):  # another look is under way
+    if not _alone(world.home):
+        say("another look is under way; it tells what there is")
         return
     told = silent.look(store, world, offset(store))
     store.close()
     for line in told.overdue:
         say(line)
+    if not told.overdue:
+        say("nothing is overdue")
     for line in told.unsent:
         say(f"a notice was not sent: {line}", style="red")
     if told.unsent:

@@ -1,6 +1,7 @@
 """Commands on versions and beginnings: publish, history, start, replay."""
 
 import difflib
+import re
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -18,6 +19,8 @@ from flows.playbook.model import Playbook
 from flows.playbook.problem import nearest
 from flows.screen import Refused, console, say, table, when
 from flows.store.wake import Wake
+
+_NUMBER = re.compile("[0-9]{1,18}")  # more is no number of a row
 
 
 @app.command
@@ -153,7 +156,7 @@ def start(
 
 
 @app.command
-def replay(id: int, *, where: Where = HERE) -> None:
+def replay(id: str, *, where: Where = HERE) -> None:
     """Decide an event once more, by the playbooks as they are now: one in quarantine, or one of the past.
 
     Nothing is done twice: each playbook has one case of an event, and the effects of a case have its keys. Where a
@@ -161,9 +164,11 @@ def replay(id: int, *, where: Where = HERE) -> None:
     `digilog retry`). Where none stands, because nobody could act on the event or no playbook began by it, a case is
     opened now. Recorded exchanges that were decided are not replayed: they would end cases that began since.
     """
+    if not _NUMBER.fullmatch(id):
+        raise Refused(f"{id} is not the number of an event; see the numbers with: digilog events --all")
     world, store = where.world()
     with store.write() as session:
-        begun = starting.replay(session, world, id, me())
+        begun = starting.replay(session, world, int(id), me())
     _wake(world)
     _told(begun)
 

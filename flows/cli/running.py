@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from connectors.errors import NotConnected
-from flows.cli.app import HERE, Where, app
+from flows.cli.app import HERE, POSTGRESQL, Where, app, refuse_without_database
 from flows.engine import __main__ as engine
 from flows.engine.__main__ import make_world, offset
 from flows.engine.books import keep_good, open_book
@@ -44,12 +44,14 @@ def up(
     settings = where.settings(port=port, prefect_port=prefect_port)
     if not settings.playbooks.is_dir():
         raise Refused(f"there is no folder {settings.playbooks}; name the company's folder with --playbooks")
+    refuse_without_database(settings)
     book = open_book(settings.playbooks)
     os.umask(0o077)  # customers' words lie in the home: nobody else on this computer reads them
     os.close(take_home(settings.home))  # a home that is up already keeps its company and its clock
     store = open_store(settings.home, settings.database_url)
     keep_good(settings.playbooks, settings.home)
-    (settings.home / "home.json").write_text(json.dumps({"playbooks": str(settings.playbooks)}), "utf-8")
+    known = {"playbooks": str(settings.playbooks)} | ({"store": POSTGRESQL} if settings.database_url else {})
+    (settings.home / "home.json").write_text(json.dumps(known), "utf-8")
     if clock_offset is not None:
         with store.write() as session:
             set_setting(session, "clock_offset", str(span(clock_offset).total_seconds()))

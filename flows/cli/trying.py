@@ -74,7 +74,12 @@ def _cover(book: Book, name: str, took: set[Branch]) -> None:
 
 @app.command
 def pin(
-    id: str, *, name: str | None = None, write: Annotated[bool, Parameter(negative=())] = False, where: Where = HERE
+    id: str,
+    *,
+    name: str | None = None,
+    write: Annotated[bool, Parameter(negative=())] = False,
+    anyway: Annotated[bool, Parameter(negative=())] = False,
+    where: Where = HERE,
 ) -> None:
     """Make a test of a real case, without personal data, and play it at once.
 
@@ -84,7 +89,8 @@ def pin(
     Parameters
     ----------
     name: what must come out, as a sentence; without it the case's own id
-    write: append it to tests/<playbook>.yaml; without it, it is shown
+    write: append it to tests/<playbook>.yaml, if it comes out as the case did; without it, it is shown
+    anyway: write it although today's playbook does otherwise
 
     """
     world, store = where.world()
@@ -92,18 +98,23 @@ def pin(
     book = open_book(folder)
     with store.read() as session:
         playbook, written, left = pinning.pin(session, world, id, name)
-    text = pinning.as_yaml(written)
-    if write:
-        file = folder / "tests" / f"{playbook}.yaml"
-        pinning.append(file, text)
-        say(f"written at the end of {file}")
-    else:
-        print(f"cases:\n{text}", end="")
+    differences = Simulation(book, named(book, playbook), pinning.test_of(written)).play()
+    if not write:
+        print(f"cases:\n{pinning.as_yaml(written)}", end="")
     for line in left:
         say(f"not in the test: {line}", style="yellow")
-    differences = Simulation(book, named(book, playbook), pinning.test_of(written)).play()
+    if differences and write and not anyway:
+        otherwise = "; ".join(differences)
+        raise Refused(
+            f"not written, since today's playbook does otherwise: {otherwise}; correct the playbook, or add --anyway"
+        )
     for difference in differences:
         say(f"it comes out otherwise today: {difference}", style="red")
-    if differences:
+    if not differences:
+        say("played: it comes out as the case did", style="green")
+    if write:
+        file = folder / "tests" / f"{playbook}.yaml"
+        pinning.append(file, pinning.as_yaml(written))
+        say(f"written at the end of {file}")
+    elif differences:
         sys.exit(1)
-    say("played: it comes out as the case did", style="green")

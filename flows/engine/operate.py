@@ -1,5 +1,6 @@
 """What operators do to cases by hand: hold, resume, retry, stop; and exchanges recorded at the desk."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
@@ -60,7 +61,7 @@ def retry(session: Connection, id: str, who: str, now: datetime) -> None:
         raise OperateError("it may have happened already; settle the doubt first: digilog work list")
     fallback = {one["id"]: one["step"] for one in mine if one["kind"] == "fallback"}
     if not fallback and case["status"] != "parked":
-        raise OperateError(f"case {id} has no failed step; it is {case['status']}")
+        raise OperateError(f"case {id} has no failed step; {_waits(case, mine)}")
     session.execute(
         update(t.assignment).where(a.id.in_(fallback)).values(state="withdrawn", done_at=now, reason="tried again")
     )
@@ -68,6 +69,13 @@ def retry(session: Connection, id: str, who: str, now: datetime) -> None:
     session.execute(update(t.case).where(t.case.c.id == id).values(failed=False, wake_at=now))
     journal(session, case, None, "retried", now, by=who)
     audit(session, who, "retry", id, now)
+
+
+def _waits(case: Row, asked: Sequence[Row]) -> str:
+    """What a case that did not fail is at."""
+    if not asked:
+        return f"it is {case['status']}"
+    return f"it waits for {asked[0]['person'] or asked[0]['role']} to do theirs: digilog work list"
 
 
 def _again(session: Connection, case: str, step: str | None, now: datetime) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, select, text, update
 
+from connectors.base import Connector
 from connectors.clock import VirtualClock
 from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable, Uncertain
 from flows.engine.beginnings import BEFORE, STRANGER, Scene, begin, meet
@@ -38,6 +39,15 @@ ERRORS: Mapping[str, type[ConnectorError]] = {
 LONGEST = timedelta(days=400)
 
 
+class _Alone(World):
+    """The world as built-ins find it: a service that they ask does not answer, and no file of a home is read."""
+
+    def connection(self, name: str) -> Connector:
+        if name in BUILT_IN:
+            return super().connection(name)
+        raise Rejected("a test reaches no service", connection=name)
+
+
 class Scripted:
     """A caller that reaches nothing: pinned answers, else an empty one; the built-ins really work."""
 
@@ -45,6 +55,7 @@ class Scripted:
 
     def __init__(self, world: World, store: Store, pinned: Mapping[str, Any]) -> None:
         self._world, self._store, self._pinned = world, store, pinned
+        self._alone = _Alone(world.book, world.clock, world.links, world.home, simulated=True)
         self._back: list[Answer] = []
         self.sent: list[Sending] = []
 
@@ -60,7 +71,7 @@ class Scripted:
         if isinstance(pinned, str) and pinned in ERRORS:
             return Answer(sending.effect, error=ERRORS[pinned]("as the test says"))
         if sending.connection in BUILT_IN:
-            return perform(self._world, self._store, sending)
+            return perform(self._alone, self._store, sending)
         self.sent.append(sending)
         result = self._world.action(f"{sending.connection}.{sending.action}").result
         with contextlib.suppress(ValidationError):  # a pinned answer of another shape is the test's own business

@@ -1,10 +1,12 @@
 """A copy of a home while it is at work, a new home out of a copy, and how much room the store takes."""
 
+import gzip
 import io
 import os
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +17,7 @@ from flows.store.store import StoreError, open_store
 STORE = "digilog.db"
 _BESIDE = ("link-key", "home.json", "outbox", "files", "playbooks")  # what a copy holds beside the store
 _TRIED = "UPDATE effect SET state = 'sending', next_at = NULL WHERE state = 'due' AND attempt > 0"
+_NO_COPY = "is no copy that digilog backup made, or is damaged; name another file"
 _PAGES = 500  # copied at once; between two pieces the engine may write
 
 
@@ -64,10 +67,10 @@ def restore(file: Path, home: Path) -> None:
         try:
             with tarfile.open(file, "r:gz") as tar:
                 tar.extractall(fresh, members=_ours(tar), filter="data")
-        except (tarfile.TarError, EOFError, OSError) as error:
-            raise BackupError(f"{file} cannot be read as a copy of a home ({type(error).__name__})") from None
+        except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error):
+            raise BackupError(f"{file} {_NO_COPY}") from None
         if not (fresh / STORE).exists():
-            raise BackupError(f"{file} is no copy of a home: it holds no {STORE}")
+            raise BackupError(f"{file} {_NO_COPY} (it holds no {STORE})")
         open_store(fresh).close()  # migrated, or refused
         with closing(sqlite3.connect(fresh / STORE)) as store, store:
             store.execute(_TRIED)

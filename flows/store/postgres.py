@@ -1,5 +1,6 @@
 """The store on PostgreSQL: several webs and engines share it; who takes what is held by locks that die with them."""
 
+import re
 import secrets
 import time
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from flows.store.claims import Claim
 from flows.store.store import Store, StoreError, migrate, stands
 
 CHANNEL = "digilog"  # who waits for work listens here
+_BEFORE = re.compile(r"^connection failed: |\[Errno -?\d+\] ")  # what says nothing to people
 _OURS, _CLAIMS = 1684632428, 1684632429  # the first numbers of our advisory locks: "digl" and the one after
 _STORE, _MIGRATING = 1, 2
 _ALONE = f"SELECT pg_advisory_xact_lock({_OURS}, {_STORE})"
@@ -179,5 +181,7 @@ def _shown(url: URL) -> str:
 
 
 def _cause(error: DBAPIError) -> str:
-    words = str(error.orig).strip().splitlines()
-    return f"{words[-1] if words else type(error.orig).__name__}; see that it runs and DIGILOG_DATABASE_URL is right"
+    """The first line of what the driver says: the others guess, or repeat it for each address of a host."""
+    first = next(iter(str(error.orig).strip().splitlines()), "it does not answer")
+    told = " ".join(_BEFORE.sub("", first).split())
+    return f"{told}; see that it runs and DIGILOG_DATABASE_URL is right"

@@ -33,6 +33,13 @@ def test_the_days_of_the_example_company_come_out_right_and_take_every_branch(bo
     assert not [one for one in branches(book.playbooks[name]) if one not in took]
 
 
+def test_a_day_that_is_tried_leaves_nothing_where_one_stands(book, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for case in book.tests["daily-metrics"].cases:
+        assert Simulation(book, book.playbooks["daily-metrics"], case).play() == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_playbook_of_the_example_company_has_its_days(book):
     assert book.tests.keys() == book.playbooks.keys()
     assert sum(len(tests.cases) for tests in book.tests.values()) >= 25

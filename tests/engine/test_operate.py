@@ -95,7 +95,7 @@ def test_what_has_ended_or_never_was_is_told_kindly(shop, do):
 
 def test_nothing_failed_is_said_instead_of_tried(shop):
     id = begin(shop, {})
-    with pytest.raises(OperateError, match="has no failed step; it is assigned"):
+    with pytest.raises(OperateError, match="has no failed step; it waits for yoon to do theirs: digilog work list"):
         shop.act(retry, id, "yoon", shop.clock.now())
 
 

@@ -20,6 +20,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("home.json", "up.json"):
         (found / "damaged" / name).parent.mkdir(exist_ok=True)
         (found / "damaged" / name).write_text("{")
+    (found / "shared").mkdir()
+    (found / "shared" / "home.json").write_text('{"playbooks": "playbooks", "store": "postgresql"}')
     (found / "odd").mkdir()
     (found / "odd" / ".env").write_bytes(b"\xff\xfe=1")
     return found
@@ -38,6 +40,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("exchange inquiry --party 010-1234-5678 --amount=-1e-99 --home home", {}, "no amount of money"),
         ("exchange inquiry --party =cmd --home home --playbooks playbooks", {}, "is no phone number"),
         ("case ../../x --home home --playbooks playbooks", {}, "there is no case"),
+        ("replay abc --home home --playbooks playbooks", {}, "abc is not the number of an event; see the numbers with"),
+        ("replay 9999999999999999999 --home home --playbooks playbooks", {}, "is not the number of an event"),
+        ("cases --home shared", {}, "is a PostgreSQL database; set DIGILOG_DATABASE_URL as it was"),
+        (
+            "up --no-prefect --home shared --playbooks playbooks",
+            {},
+            "is a PostgreSQL database; set DIGILOG_DATABASE_URL",
+        ),
         ("doc __class__ --playbooks playbooks", {}, "there is no playbook"),
     ],
 )

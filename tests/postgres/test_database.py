@@ -1,5 +1,9 @@
 """The database as a store: made by migrations, refused without showing a password, copied by its own tools."""
 
+import os
+import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -46,7 +50,10 @@ def test_the_tables_are_what_the_migrations_make_also_when_two_begin_at_once(tmp
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("postgresql://digilog:hush@127.0.0.1:1/shop", "cannot be used: .*; see that it runs and DIGILOG_DATABASE_URL"),
+        (
+            "postgresql://digilog:hush@127.0.0.1:1/shop",
+            r'cannot be used: connection to server at "127.0.0.1", port 1 failed: Connection refused; see that it runs',
+        ),
         ("mysql://digilog:hush@127.0.0.1/shop", "DIGILOG_DATABASE_URL: write postgresql://"),
         ("no address hush", "DIGILOG_DATABASE_URL: write postgresql://"),
     ],
@@ -55,6 +62,27 @@ def test_a_database_that_cannot_be_used_is_refused_without_showing_the_password(
     with pytest.raises(StoreError, match=said) as refused:
         open_store(tmp_path, url)
     assert "hush" not in str(refused.value)
+
+
+def test_a_home_on_a_database_is_refused_without_its_address_and_does_not_keep_it(shop, bare, tmp_path):
+    shop.open([shop.person("call")])
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DIGILOG_", "PREFECT_"))}
+
+    def said(*words, **env):
+        command = [sys.executable, "-m", "flows.cli", *words, "--home", "new", "--playbooks", str(shop.folder)]
+        done = subprocess.run(
+            command, env=clean | env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 1, done
+        return done.stderr
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert "is in use" in said("up", "--no-prefect", "--port", port, DIGILOG_DATABASE_URL=bare)
+        for words in (("cases",), ("up", "--no-prefect", "--port", port)):
+            assert "is a PostgreSQL database; set DIGILOG_DATABASE_URL" in said(*words)
+    assert "//" not in (tmp_path / "new" / "home.json").read_text("utf-8")
+    assert not (tmp_path / "new" / "digilog.db").exists()
 
 
 def test_backup_names_the_tool_of_the_database(shop, tmp_path):

@@ -138,7 +138,14 @@ def _tar(file, **content):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda file: file.write_bytes(b"no tar"), "cannot be read as a copy"),
+        (
+            lambda file: file.write_bytes(b"no tar"),
+            r"is no copy that digilog backup made, or is damaged; name another file$",
+        ),
+        (
+            lambda file: file.write_bytes(b"\x1f\x8b\x08\0\0\0\0\0\0\3" + b"no stream" * 99),
+            "is no copy that digilog backup",
+        ),
         (lambda file: _tar(file, other="x"), "holds no digilog.db"),
         (lambda file: _tar(file, **{"digilog.db": "no store"}), "damaged or something else"),
     ],

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import app
+from flows.store.store import open_store
 from tests.system.conftest import ORDER, Said, Up
 
 Run = Callable[..., Said]
@@ -88,6 +89,12 @@ def test_what_is_not_there_is_said(digilog: Run, tea: Path, words: tuple[str, ..
         _told(said, says)
     else:
         assert said.code == 0
+
+
+def test_that_nothing_is_overdue_is_said(digilog: Run, tea: Path, tmp_path: Path) -> None:
+    open_store(tmp_path / "home").close()
+    said = digilog("silence", "--home", tmp_path / "home", "--playbooks", tea)
+    assert (said.code, said.out, said.errors) == (0, "nothing is overdue\n", "")
 
 
 @pytest.mark.parametrize(("words", "says"), [(("cass",), "cases"), (("hold", "x"), "--reason")])

@@ -227,6 +227,16 @@ def test_a_real_case_becomes_a_test_without_personal_data(house: Up, run: Callab
     shown = run("pin", case, "--name", "An order is agreed")
     assert "played: it comes out as the case did" in shown
     assert not [word for word in ("kim", "hana", "secret", "Jimin", "7777") if word in shown.partition("expect")[0]]
+    written = house.playbooks / "tests" / "order.yaml"
+    _rewrite(house, "price > 100", "price < 100")
+    refused = run("pin", case, "--write", code=1)
+    assert "not written, since today's playbook does otherwise: " in refused
+    assert "correct the playbook, or add --anyway" in refused
+    assert not written.exists()
+    assert "written at the end of" in run("pin", case, "--write", "--anyway")
+    written.unlink()
+    _rewrite(house, "price < 100", "price > 100")
+
     run("pin", case, "--write")
     again = run("pin", case, "--name", "the same", "--write")
     assert "written at the end of" in again
