@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -10,15 +11,15 @@ from sqlalchemy.exc import OperationalError
 
 from connectors.clock import Clock, OffsetClock
 from flows.engine import place, silence
-from flows.engine.books import Files, keep_good, open_last_good
+from flows.engine.books import BookError, Files, keep_good, open_last_good
 from flows.engine.calls import Calls
 from flows.engine.engine import Engine
 from flows.engine.retention import Sweep, kept_for
 from flows.engine.world import World
 from flows.people.links import open_links
 from flows.process import begin
-from flows.settings import Settings, secrets
-from flows.store.store import Store, open_store
+from flows.settings import Settings, SettingsError, secrets
+from flows.store.store import Store, StoreError, open_store
 from flows.store.wake import Ear
 from flows.store.write import set_setting, setting
 
@@ -37,10 +38,13 @@ def main() -> None:
         signal.signal(name, lambda *_: stop.set())
     if not settings.database_url and not _has_place(settings, stop):
         return
-    store = open_store(settings.home, settings.database_url)
-    ear = Ear(store, settings.home)
     files = Files(settings.playbooks)  # before they are read: a change meanwhile is seen, not missed
-    world = make_world(settings, store)
+    try:
+        store = open_store(settings.home, settings.database_url)
+        ear = Ear(store, settings.home)
+        world = make_world(settings, store)
+    except (BookError, SettingsError, StoreError, OSError) as error:
+        sys.exit(f"engine cannot start: {error}")
     calls = Calls(world, store, ear.poke)
     engine = Engine(store, world, calls, fires_at_once=offset(store) != timedelta())
     work = _Work(settings, store, world, engine, files, Sweep(store, kept_for(settings)))

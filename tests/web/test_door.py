@@ -149,12 +149,13 @@ def _send(port: int, id: str) -> int:
     return status
 
 
-def test_a_start_that_cannot_be_is_told_in_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["web", "engine"])
+def test_a_start_that_cannot_be_is_told_in_a_sentence(tmp_path: Path, part: str) -> None:
     given = settings(tmp_path)
     (given.playbooks / "trial.yaml").write_text("playbook: [", "utf-8")
     environ = {**os.environ, "DIGILOG_HOME": str(given.home), "DIGILOG_PLAYBOOKS": str(given.playbooks)}
     ended = subprocess.run(
-        [sys.executable, "-m", "flows.web"], env=environ, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", f"flows.{part}"], env=environ, capture_output=True, text=True, timeout=30, check=False
     )
     assert ended.returncode == 1
     assert "trial.yaml:1" in ended.stderr
