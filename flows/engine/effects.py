@@ -82,6 +82,9 @@ _PARKED = Prepared(
     .where(_e.state == "due", _e.connection == bindparam("its"), _e.attempt > 0, _e.next_at > _NOW)
     .order_by(_e.id)
 )
+_SOONER = Prepared(  # another engine may have taken it meanwhile
+    update(t.effect).where(_e.id == bindparam("its"), _e.state == "due").values(next_at=bindparam("then", type_=t.At()))
+)
 _ANY_DUE = Prepared(select(_e.id).where(_e.state == "due", _e.next_at <= _NOW).limit(1))
 _BY_HAND = and_(_e.attempt == 0, _e.started_at.is_not(None))  # a person wants it tried now
 _DUE_ELSEWHERE = _due.where(or_(_e.connection.not_in(bindparam("held", expanding=True)), _BY_HAND))
@@ -122,8 +125,8 @@ def mark_sending(units: Units, world: World, now: datetime, free: int) -> list[S
     def fail(row: Row, fault: str) -> None:
         _end(session, row, "failed", fault, now)
 
-    alone = [row for row in found if row["bulk_id"] or (row["connection"], row["action"]) not in gathered]
-    sent = [one for one in units.each(alone, mark, fail) if one]
+    singly = [row for row in found if row["bulk_id"] or (row["connection"], row["action"]) not in gathered]
+    sent = [one for one in units.each(singly, mark, fail) if one]
     return sent + [one for use, name in gathered.items() for one in _together(session, world, use, name, now)]
 
 
@@ -186,7 +189,7 @@ def _closed(session: Connection, world: World, row: Row, now: datetime) -> tuple
         return None
     state = world.state(row["playbook"])
     if state not in OUTGOING_STATES and not (state == "trial" and _let_go(session, row)):
-        return "failed", f"the playbook is in state {world.state(row['playbook'])}"
+        return "failed", f"the playbook is in state {state}"
     if row["valid_until"] and now > row["valid_until"]:
         return "dropped", "too late: not sent after its time"
     if row["message"] and (blocked := gate(world.book.messages[row["message"]])):
@@ -296,7 +299,7 @@ def _is_back(session: Connection, connection: str, now: datetime) -> None:
     """What waits for a service that was down need not wait out its pauses; it comes in a line, not all at once."""
     for place, row in enumerate(_PARKED.rows(session, its=connection, now=now)):
         if (then := now + timedelta(seconds=place / BACK_RATE)) < row["next_at"]:
-            change(session, t.effect, row["id"], next_at=then)
+            _SOONER.do(session, {"its": row["id"], "then": then})
 
 
 def _pause(session: Connection, row: Row, error: NotConnected, now: datetime) -> None:
