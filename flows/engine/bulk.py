@@ -51,6 +51,7 @@ def mark(
     session: Connection, members: list[Row], action: str, claimer: str, now: datetime
 ) -> tuple[int, str, list[object]]:
     """Mark the members `sending`, and make the one call. Returns its id, its key and the members' arguments."""
+    members = sorted(members, key=lambda row: row["id"])  # as `_MEMBERS` reads them: results go back by place
     connection, key = members[0]["connection"], f"bulk/{new_id()}"
     facts = {"connection": connection, "action": action, "effect_class": CLASS, "attempt": 1, "claimer": claimer}
     made: int = add(session, t.effect, key=key, state="sending", made_at=now, started_at=now, **facts)

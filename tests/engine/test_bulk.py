@@ -1,5 +1,6 @@
 """Many effects as one call: what is shared, what is each one's own, and what one bad member does to the others."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,25 @@ def test_effects_that_are_due_together_leave_as_one_call_and_each_gets_its_own_r
     assert {one["bulk_id"] for one in shop.effects()} == {bulk["id"]}
     results = [row["result"] for row in shop.all(t.private_effect)]
     assert ["n0" in one for one in results] == [True, False, False, False, False]
+
+
+def test_each_gets_its_own_result_in_whatever_order_they_became_due(begin):
+    shop = begin()
+    scripted(shop, Unavailable("later", retry_after=0))
+    shop.turns()
+    with shop.store.write() as session:
+        for place, one in enumerate(shop.effects(), 1):  # the newest is due first
+            session.execute(
+                t.effect.update()
+                .where(t.effect.c.id == one["id"])
+                .values(next_at=shop.clock.now() - timedelta(seconds=place), bulk_id=None)
+            )
+    shop.later(minutes=10)
+    for one in shop.effects():
+        kept = next(row for row in shop.all(t.private_effect) if row["effect_id"] == one["id"])
+        case = next(row for row in shop.all(t.private_case) if row["case_id"] == one["case_id"])
+        name = json.loads(case["data"])["fields"]["name"]
+        assert (one["state"], json.loads(kept["result"])["id"]) == ("done", name)
 
 
 def test_one_by_itself_goes_as_it_is(begin):
