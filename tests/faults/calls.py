@@ -1,0 +1,125 @@
+"""Every action of every connector, called against a service that goes wrong at one of its requests."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.base import Connector, variable_of
+from connectors.errors import ConnectorError
+from connectors.registry import find
+from tests.faults.menu import CANARY, WELL, Fault, Outcome
+from tests.faults.server import Asked, Service, free_port, serving
+
+SAMPLES = Path(__file__).parents[1] / "connectors" / "samples"
+KEY = "case-1/step"
+DEADLINE = 0.8  # seconds that a call may take here; 20 outside of tests
+GRACE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One action with arguments, on a connection of a sample."""
+
+    service: str
+    action: str
+
+    def __str__(self) -> str:
+        return f"{self.service}.{self.action}"
+
+    @property
+    def sample(self) -> Any:
+        return sample(self.service)
+
+    @property
+    def effect(self) -> str:
+        return find(self.service).actions(self.sample.SETTINGS)[self.action].effect
+
+
+def sample(service: str) -> Any:
+    return import_module(f"tests.connectors.samples.{service}")
+
+
+def services() -> list[str]:
+    """Every service that has a sample."""
+    return sorted(one.stem for one in SAMPLES.glob("*.py") if not one.stem.startswith("_"))
+
+
+def calls() -> list[Any]:
+    """All actions of all samples that call a service by HTTP, as parameters of a test."""
+    found = [
+        Call(service, action) for service in services() if sample(service).GOOD for action in sample(service).ACTIONS
+    ]
+    return [pytest.param(one, id=str(one), marks=pytest.mark.xdist_group(one.service)) for one in found]
+
+
+def connect(service: str, base_url: str, home: Path) -> Connector:
+    """The sample's connection, its service at `base_url` on this machine."""
+    one = sample(service)
+    environ = {variable_of(service, name): value for name, value in _secrets(one, base_url).items()}
+    settings = {**getattr(one, "at", _at)(one.SETTINGS, base_url), "allow_loopback": True}
+    return find(service).connect(service, settings, environ=environ, home=home)
+
+
+def _secrets(one: Any, base_url: str) -> dict[str, str]:
+    given = one.SECRETS(base_url) if callable(one.SECRETS) else one.SECRETS
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+
+
+def _at(settings: Mapping[str, object], base_url: str) -> dict[str, object]:
+    return {**settings, "base_url": base_url}
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came of a call."""
+
+    outcome: Outcome
+    error: Exception | None
+    seconds: float
+    asked: tuple[Asked, ...]
+    told: str
+    secrets: tuple[str, ...]
+
+
+def made(call: Call, home: Path, fault: Callable[..., None] | None = None, at: int = 0, *, deaf: bool = False) -> Came:
+    """Make one call; `fault` stands at its request number `at`. `deaf`: nothing listens at all."""
+    with serving(Service(call.sample.GOOD, fault, at)) as service:
+        if deaf:
+            service.port = free_port()
+        connector = connect(call.service, service.base_url, home)
+        start, error = time.monotonic(), None
+        try:
+            connector.call(call.action, call.sample.ACTIONS[call.action], key=KEY)
+        except ConnectorError as caught:
+            error = caught
+        seconds = time.monotonic() - start
+        connector.close()
+        secrets = (*_secrets(call.sample, service.base_url).values(), service.base_url, f":{service.port}")
+    outcome: Outcome = type(error) if error else WELL
+    return Came(outcome, error, seconds, tuple(service.asked), str(error or ""), secrets)
+
+
+def broken(call: Call, fault: Fault, came: Came, expected: frozenset[Outcome]) -> Iterator[str]:
+    """The promises that a call broke, one sentence each."""
+    where = f"{fault.name}:"
+    if came.outcome not in expected:
+        yield f"{where} {_name(came.outcome)} ({came.told}), not {' or '.join(sorted(map(_name, expected)))}"
+    if came.seconds > DEADLINE + GRACE:
+        yield f"{where} took {came.seconds:.2f} s"
+    if "unexpectedly" in came.told:
+        yield f"{where} the connector stumbled: {came.told}"
+    if came.error and getattr(came.error, "connection", None) != call.service:
+        yield f"{where} does not say which connection"
+    shown = [one for one in (CANARY, "010-1234", "http://", "https://", *came.secrets) if one and one in came.told]
+    if shown:
+        yield f"{where} shows {shown}: {came.told}"
+
+
+def _name(outcome: Outcome) -> str:
+    return outcome if isinstance(outcome, str) else outcome.__name__
