@@ -51,7 +51,7 @@ class Answer:
     error: ConnectorError | None = None
 
 
-_earlier = t.effect.alias().c
+_earlier, _its = t.effect.alias().c, t.case.alias().c
 _NOW = bindparam("now", type_=t.At())
 _PAUSED = select(t.connection.c.name).where(t.connection.c.paused.is_not(None))
 _due = (
@@ -60,7 +60,7 @@ _due = (
     .where(
         _e.state == "due",
         _e.next_at <= _NOW,
-        or_(_e.case_id.is_(None), _c.held.is_(None)),
+        or_(_e.case_id.is_(None), _c.held.is_(None), _c.status == "ended"),  # what is ended leaves to be cancelled
         _e.connection.not_in(_PAUSED),
         ~exists().where(
             _earlier.party_id == _e.party_id,
@@ -68,7 +68,11 @@ _due = (
             _earlier.id < _e.id,
             or_(
                 _earlier.state == "sending",
-                and_(_earlier.state == "due", or_(_earlier.next_at <= _NOW, _earlier.attempt > 0)),
+                and_(
+                    _earlier.state == "due",
+                    or_(_earlier.next_at <= _NOW, _earlier.attempt > 0),
+                    ~exists().where(_its.id == _earlier.case_id, _its.held.is_not(None)),
+                ),
             ),
         ),
     )

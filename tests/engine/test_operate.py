@@ -112,3 +112,27 @@ def test_an_exchange_at_the_desk_needs_a_phone_number_or_address(shop, party):
     begin(shop, {})
     with pytest.raises(OperateError, match="is no "):
         shop.act(record_by_hand, shop.world, party, Exchange(kind="cancel"), "yoon")
+
+
+def test_a_case_on_hold_does_not_hold_back_the_same_customers_other_case(shop):
+    shop.open([shop.machine("put", *PUT)], overlap="parallel")
+    shop.calls.answers_to["sink.put"] = [Unavailable("down", retry_after=60), {}]
+    shop.asks()
+    shop.turns()
+    shop.act(hold, shop.case()["id"], "han", "wait", shop.clock.now())
+    shop.asks("k2")
+    shop.later(minutes=5)
+    assert [(one["status"], one["outcome"]) for one in shop.all(t.case)] == [("parked", None), ("ended", "done")]
+
+
+def test_what_comes_back_for_a_case_that_was_held_and_ended_is_cancelled(shop):
+    first = begin(shop, [Unavailable("down", retry_after=60), {}], [shop.machine("put", *PUT)])
+    shop.act(hold, first, "han", "wait", shop.clock.now())
+    with shop.store.write() as session:  # as while it is under way
+        session.execute(t.effect.update().values(state="sending"))
+    shop.act(stop, shop.world, first, "han", "moved away", "lost")
+    with shop.store.write() as session:  # as when its answer says: later
+        session.execute(t.effect.update().values(state="due", next_at=shop.clock.now()))
+    shop.later(minutes=5)
+    assert [one["state"] for one in shop.effects()] == ["cancelled"]
+    assert len(shop.calls.uses()) == 1

@@ -84,10 +84,8 @@ def check(history: "History") -> None:
         lines[line["case_id"]].append(line)
     for row in cases:
         _must(row["status"] == "ended", f"case {row['id']} is still {row['status']}")
-    shut = {row["id"] for row in cases if row["held"]}  # held, then stopped: its effect stays due, and never leaves
     for effect in effects:
-        left = effect["state"] in {"due", "sending"} and effect["case_id"] not in shut
-        _must(not left, f"{effect['key']} is still {effect['state']}")
+        _must(effect["state"] not in {"due", "sending"}, f"{effect['key']} is still {effect['state']}")
     for asked in _all(history, t.assignment):
         _must(asked["state"] not in OPEN, f"the {asked['kind']} of {asked['case_id']}/{asked['step']} is still open")
     _events(history, cases, lines)

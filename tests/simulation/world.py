@@ -27,7 +27,7 @@ _EFFECT = Prepared(
     .select_from(t.effect.outerjoin(t.case))
     .where(_e.id == bindparam("effect"))
 )
-_STATE = Prepared(select(_e.state).where(_e.id == bindparam("effect")))
+_STATE = Prepared(select(_e.state, _c.held).select_from(t.effect.outerjoin(t.case)).where(_e.id == bindparam("effect")))
 
 
 class Died(BaseException):
@@ -241,7 +241,7 @@ class Wire:
         return playbook.steps[playbook.index[row["step"]]].between is not None
 
     def _in_order(self, session: Connection, sending: Sending, row: Row) -> None:
-        """A party's earlier call that was tried and is not settled holds back the later ones."""
+        """A party's earlier call that was tried and is not settled holds back the later ones; one on hold does not."""
         if row["party_id"] is None:
             return
         line = self.lines[row["party_id"], row["connection"]]
@@ -249,7 +249,9 @@ class Wire:
             line.append(sending.key)
         for key in line[: line.index(sending.key)]:
             known = self.keys[key]
-            if not known.settled and _STATE.the(session, effect=known.effect)["state"] in {"due", "sending"}:
+            stands = _STATE.the(session, effect=known.effect)
+            waits = stands["state"] == "sending" or (stands["state"] == "due" and not stands["held"])
+            if waits and not known.settled:
                 raise Wrong(f"{sending.key} overtook {key}, which is not settled")
 
     def _in_rate(self, sending: Sending, now: datetime) -> None:
