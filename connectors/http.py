@@ -23,7 +23,7 @@ from urllib.parse import quote, unquote, urlsplit
 import httpx
 import tenacity
 
-from connectors.addresses import allowed
+from connectors.addresses import named_inside
 from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable, Uncertain
 from connectors.wire import Late, Wire, unpacked
 
@@ -171,7 +171,7 @@ class Http:
             self._idle.append(line)
 
     def _open(self) -> tuple[httpx.Client, Wire]:
-        wire = Wire(loopback=self._loopback, check=self._proxy is None)
+        wire = Wire(loopback=self._loopback, proxy=self._proxy is not None)
         try:
             transport = httpx.HTTPTransport(verify=_tls(os.environ.get("SSL_CERT_FILE")), proxy=self._proxy)
         except (ImportError, ValueError):
@@ -199,7 +199,7 @@ class Http:
             raise error("base_url: it needs a host, and neither a login nor a # part")
         if hosts and host not in hosts:
             raise error("the address lies outside this service's hosts")
-        if _numeric(host) and not allowed(host, loopback=self._loopback):
+        if named_inside(host, loopback=self._loopback):
             raise error("the service's address lies inside a private network or on this machine")
         return url
 
@@ -213,10 +213,6 @@ def local(base_url: str, *, headers: Mapping[str, str] | None = None, deadline: 
 
 def _here(host: str) -> bool:
     return host in {"localhost", "::1"} or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
-
-
-def _numeric(host: str) -> bool:
-    return ":" in host or bool(re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}", host))
 
 
 def _portable(key: str) -> str:

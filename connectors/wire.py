@@ -23,9 +23,9 @@ class Wire(httpcore.NetworkBackend):
     httpx's timeouts count from byte to byte: a body that drips held a call of one second for twelve.
     """
 
-    def __init__(self, *, loopback: bool, check: bool) -> None:
+    def __init__(self, *, loopback: bool, proxy: bool) -> None:
         self._loopback = loopback
-        self._check = check
+        self._proxy = proxy  # whatever is connected to is the company's proxy, which may stand in the office
         self._backend = httpcore.SyncBackend()
         self._until = 0.0
         self._silence = 0.0
@@ -54,7 +54,8 @@ class Wire(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Resolve, check, and connect to what was checked, so a name that changes its mind wins nothing."""
         del timeout
-        addresses = resolve(host, port, loopback=self._loopback, timeout=self._time()) if self._check else [host]
+        loopback = self._loopback or self._proxy
+        addresses = resolve(host, port, loopback=loopback, office=self._proxy, timeout=self._time())
         lost: Exception = httpcore.ConnectError()
         for address in addresses:
             try:

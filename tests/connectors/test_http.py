@@ -137,7 +137,6 @@ def test_loopback_opens_nothing_but_loopback():
         "127.8.9.10",
         "::1",
         "::ffff:127.0.0.1",
-        "64:ff9b::7f00:1",
     ]
 
 
