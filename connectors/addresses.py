@@ -8,8 +8,8 @@ from unicodedata import normalize
 
 from connectors.errors import Rejected, Unavailable
 
-# Global by the registry or by Python, yet inside a cloud: the host services of Azure and Oracle.
-_CLOUD = (ip_network("168.63.129.16/32"), ip_network("192.0.0.0/24"))
+# Global by the registry or by Python, yet inside a cloud (the host services of Azure and Oracle), or in books only.
+_CLOSED = tuple(map(ip_network, ("168.63.129.16/32", "192.0.0.0/24", "3fff::/20")))
 _NAT64 = IPv6Network("64:ff9b::/96")
 _NAT64_HERE = IPv6Network("64:ff9b:1::/48")  # where the IPv4 address stands in it, each network decides for itself
 _ISATAP = 0x5EFE  # RFC 5214: an IPv4 address as the name of an interface, after this mark
@@ -79,7 +79,7 @@ def _open(address: IPv4Address | IPv6Address, *, loopback: bool, office: bool = 
         return False
     if isinstance(address, IPv6Address) and (address.is_site_local or address in _NAT64_HERE):
         return False
-    return not any(address in net for net in _CLOUD if net.version == address.version)
+    return not any(address in net for net in _CLOSED if net.version == address.version)
 
 
 def resolve(host: str, port: int, *, loopback: bool, timeout: float, office: bool = False) -> list[str]:

@@ -195,8 +195,8 @@ class Http:
             raise error("base_url: this is no web address") from None
         if parts.scheme != "https" and not (parts.scheme == "http" and self._loopback and _here(host)):
             raise error("base_url: it must begin with https:// (http:// only on this machine, with allow_loopback)")
-        if not host or "@" in parts.netloc or parts.fragment:
-            raise error("base_url: it needs a host, and neither a login nor a # part")
+        if not host or re.search(r"[@%\\]", parts.netloc) or parts.fragment:
+            raise error("base_url: it needs a plain host, and neither a login nor a # part")
         if hosts and host not in hosts:
             raise error("the address lies outside this service's hosts")
         if named_inside(host, loopback=self._loopback):

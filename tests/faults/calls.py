@@ -58,11 +58,11 @@ def calls() -> list[Any]:
     return [pytest.param(one, id=str(one), marks=pytest.mark.xdist_group(one.service)) for one in found]
 
 
-def connect(service: str, base_url: str, home: Path) -> Connector:
-    """The sample's connection, its service at `base_url` on this machine."""
+def connect(service: str, base_url: str, home: Path, *, loopback: bool = True) -> Connector:
+    """The sample's connection, its service at `base_url`, on this machine if it says so."""
     one = sample(service)
     environ = {variable_of(service, name): value for name, value in _secrets(one, base_url).items()}
-    settings = {**getattr(one, "at", _at)(one.SETTINGS, base_url), "allow_loopback": True}
+    settings = {**getattr(one, "at", _at)(one.SETTINGS, base_url), "allow_loopback": loopback}
     return find(service).connect(service, settings, environ=environ, home=home)
 
 
