@@ -43,14 +43,14 @@ def verify_base64(secrets: Sequence[SecretStr], given: str, raw: bytes) -> None:
     """
     _some(secrets)
     expected = (base64.b64encode(hmac.digest(one.get_secret_value().encode(), raw, "sha256")) for one in secrets)
-    if not any([hmac.compare_digest(one, given.encode()) for one in expected]):
+    if not any(hmac.compare_digest(one, given.encode()) for one in expected):
         raise Forged("the webhook's signature is missing or wrong")
 
 
 def verify_token(secrets: Sequence[SecretStr], given: str) -> None:
     """Believe a webhook that brings one of `secrets` itself. Raises Forged, or NotConnected when none is set."""
     _some(secrets)
-    if not any([hmac.compare_digest(one.get_secret_value().encode(), given.encode()) for one in secrets]):
+    if not any(hmac.compare_digest(one.get_secret_value().encode(), given.encode()) for one in secrets):
         raise Forged("the webhook's secret is missing or wrong")
 
 

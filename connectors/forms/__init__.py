@@ -1,13 +1,10 @@
 """Forms: what somebody filled in and sent."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-
-from connectors.errors import Odd
 
 SUBMITTED = "form.submitted"
 
@@ -50,14 +47,3 @@ def joined(value: Any) -> Any:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         return value
     return ", ".join(one.strip() for one in value if one.strip()) or None
-
-
-def json_object(raw: bytes) -> dict[str, Any]:
-    """The body that a sender signed. Raises Odd when it is no JSON object."""
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise Odd("the payload is no JSON") from None
-    if not isinstance(found, dict):
-        raise Odd("the payload is no JSON object")
-    return found

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 REPLIED = "message.replied"
 DELIVERED = "message.delivered"
+PRESSED = "button.pressed"
 
 
 class Message(BaseModel):

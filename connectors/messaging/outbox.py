@@ -33,11 +33,11 @@ class Outbox(Connector):
 
 def file_name(key: str) -> str:
     """The outbox file of an effect: readable, and different for different keys."""
-    safe = quote(key, safe="-_.").replace("~", "%7E").replace("%2F", "~")
-    if safe.startswith("."):
-        safe = f"%2E{safe[1:]}"
+    safe = quote(key, safe="-_.", errors="surrogatepass").replace("~", "%7E").replace("%2F", "~")
+    if safe.startswith((".", "~")):  # hidden, or somebody's home
+        safe = f"%{ord('.' if safe[0] == '.' else '/'):X}{safe[1:]}"
     if len(safe) > _LONGEST:
-        safe = f"{safe[:_LONGEST]}-{sha256(key.encode()).hexdigest()[:16]}"
+        safe = f"{safe[:_LONGEST]}-{sha256(key.encode(errors='surrogatepass')).hexdigest()[:16]}"
     return f"{safe or 'message'}.txt"
 
 
