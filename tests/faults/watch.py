@@ -13,7 +13,7 @@ _FILES = {"open": 0, "os.mkdir": 0, "os.rename": 1, "os.link": 1, "os.symlink": 
 
 @dataclass
 class Seen:
-    """What was tried: addresses as (host, port), paths as absolute text. `home`: ports that are the test's own."""
+    """What was tried: addresses as (host, port), paths as they lead through links. `home`: the test's own ports."""
 
     home: frozenset[int] = frozenset()
     connected: list[tuple[Any, ...]] = field(default_factory=list)
@@ -47,5 +47,14 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
                 seen.connected.append(arguments[1])
                 raise ConnectionRefusedError("no test goes there")
     elif event in _FILES and isinstance(path := arguments[_FILES[event]], str | bytes | os.PathLike):
+        follows = event == "open" and not (arguments[2] or 0) & os.O_NOFOLLOW
         for seen in _looking:
-            seen.opened.append(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100 - links are judged by the test
+            seen.opened.append(_meant(os.fsdecode(path), follows=follows))
+
+
+def _meant(path: str, *, follows: bool) -> str:
+    """Where a path leads: through every link, or through all but the last."""
+    if follows:
+        return os.path.realpath(path)
+    folder, name = os.path.split(os.path.abspath(path))  # noqa: PTH100 - Path would follow the last link
+    return f"{os.path.realpath(folder)}{os.sep}{name}"
