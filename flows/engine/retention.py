@@ -174,7 +174,8 @@ def _whole(session: Connection, marks: _Marks, until: datetime) -> int:
 
 def _events(session: Connection, ids: set[int]) -> None:
     """Remove events that no case needs; ledgers and consents keep their rows, and forget the event."""
-    free = select(_ev.id).where(_ev.id.in_(ids), _ev.state != "new", ~exists().where(_c.event_id == _ev.id))
+    waits, needed = _ev.state.in_(("new", "unconfirmed")), exists().where(_c.event_id == _ev.id)
+    free = select(_ev.id).where(_ev.id.in_(ids), ~waits, ~needed)
     gone = list(session.execute(free).scalars())
     for table in (t.exchange, t.consent):
         session.execute(update(table).where(table.c.event_id.in_(gone)).values(event_id=None))

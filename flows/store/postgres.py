@@ -90,6 +90,10 @@ class PostgresStore(Store):
             except psycopg.Error:
                 time.sleep(_AGAIN)
 
+    def line(self) -> "psycopg.Connection[Any]":
+        """A connection of one's own, to be closed by whoever asked; locks end with it."""
+        return _connect(self._url)
+
     def _claim(self) -> Claim:
         return DatabaseClaim(self._url)
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -60,6 +61,10 @@ def _number() -> Column[int]:
 
 metadata = MetaData()
 
+# What a partial index covers: a statement that is to use it says the very same words.
+_LIVE, _FAILED, _HELD = text("status <> 'ended'"), text("failed"), text("held IS NOT NULL")
+_TO_DO = text("state IN ('open', 'claimed')")
+
 event = Table(
     "event",
     metadata,
@@ -68,11 +73,19 @@ event = Table(
     Column("key", String, nullable=False),
     Column("name", String, nullable=False),  # form.submitted, schedule.due, exchange.recorded, ...
     Column("at", At, nullable=False),
-    Column("state", String, nullable=False),  # new | decided | quarantined | discarded
-    Column("reason", Text),  # why it lies in quarantine, our own sentence
+    Column("state", String, nullable=False),  # unconfirmed | new | decided | quarantined | discarded
+    Column("reason", Text),  # why it lies in quarantine, or what was not done by it: our own sentence
     Column("subject", String),  # of our own events: the exchange or the period, never customer text
+    Column("confirmed_at", At),  # when the service itself told us so
     UniqueConstraint("connection", "key"),
     Index("event_new", "id", sqlite_where=Column("state") == "new", postgresql_where=Column("state") == "new"),
+    Index(
+        "event_unconfirmed",
+        "connection",
+        "id",
+        sqlite_where=Column("state") == "unconfirmed",
+        postgresql_where=Column("state") == "unconfirmed",
+    ),
 )
 private_event = Table(
     "private_event",
@@ -115,6 +128,11 @@ case = Table(
     Index("case_ended", "ended_at", "id"),
     Index("case_open", "playbook", "party_id", "status"),
     Index("case_newest", "playbook", "opened_at"),
+    Index("case_opened", "opened_at", "id"),
+    Index("case_live", "opened_at", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
+    Index("case_live_of", "playbook", "opened_at", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
+    Index("case_failed", "opened_at", "id", sqlite_where=_FAILED, postgresql_where=_FAILED),
+    Index("case_held", "opened_at", "id", sqlite_where=_HELD, postgresql_where=_HELD),
     Index(
         "case_period",
         "period",
@@ -146,6 +164,7 @@ journal = Table(
     Column("started_at", At),
     Column("at", At, nullable=False),
     Column("reason", Text),  # our own sentence, never a vendor's or a customer's text
+    Index("journal_at", "at"),
 )
 effect = Table(
     "effect",
@@ -215,7 +234,10 @@ assignment = Table(
     Column("late", Boolean),
     Column("minutes", Integer),
     Column("reason", Text),  # why skipped or withdrawn; what is in doubt
+    Column("as_written", Boolean),  # did it go as the playbook says? none: not asked, or not answered
     Index("assignment_next", "state", "next_at"),
+    Index("assignment_due", "due_at", "id", sqlite_where=_TO_DO, postgresql_where=_TO_DO),
+    Index("assignment_person", "person", "due_at", "id", sqlite_where=_TO_DO, postgresql_where=_TO_DO),
 )
 private_assignment = Table(
     "private_assignment",
@@ -317,6 +339,27 @@ connection = Table(
     Column("rest_since", At),  # where they share its wish to be left alone
     Column("rest_until", At),
 )
+asking = Table(
+    "asking",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("what", String, primary_key=True),  # poll | reconcile | confirm
+    Column("cursor", Text),  # up to where a poll has read, in the connector's own words; since when a reconcile asks
+    Column("next_at", At),  # when it is asked again; none: now
+    Column("claimer", String),  # the engine that is asking
+    Column("attempt", Integer, nullable=False),  # failures in a row
+    Column("refused", Boolean, nullable=False),  # the newest answer was that a credential is missing or wrong
+    Column("done_at", At),  # the newest good answer
+    Column("failed_at", At),  # the newest bad one
+    Column("reason", Text),  # why the newest one failed, our own sentence; none: it did not
+)
+token = Table(
+    "token",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # encrypted with DIGILOG_SECRET_KEY
+    Column("at", At, nullable=False),
+)
 run = Table(
     "run",
     metadata,
@@ -362,4 +405,25 @@ audit = Table(
     Column("what", String, nullable=False),
     Column("subject", String, nullable=False),
     Column("reason", Text),
+    Column("before", String),  # the state it was in, and the one it is in now; never customer text
+    Column("after", String),
+    Index("audit_subject", "subject", "id"),
+)
+board_user = Table(
+    "board_user",
+    metadata,
+    Column("name", String, primary_key=True),  # a person's id of company.yaml, where it is one
+    Column("role", String, nullable=False),  # view | act | admin
+    Column("password", String, nullable=False),  # argon2
+    Column("disabled", Boolean, nullable=False),
+    Column("made_at", At, nullable=False),  # times of logins are of the real clock, also where another is played
+    Column("changed_at", At, nullable=False),
+)
+board_session = Table(
+    "board_session",
+    metadata,
+    Column("id", String, primary_key=True),  # a hash: who reads the store cannot log in with it
+    Column("name", ForeignKey("board_user.name"), nullable=False, index=True),
+    Column("made_at", At, nullable=False),
+    Column("seen_at", At, nullable=False),
 )

@@ -55,12 +55,17 @@ def emit(
     *,
     subject: str | None = None,
     quarantined: str | None = None,
+    unconfirmed: bool = False,
 ) -> int | None:
-    """Keep one event. Returns its id, or none if this connection's key is known already."""
+    """Keep one event. Returns its id, or none if this connection's key is known already.
+
+    `unconfirmed`: nothing comes of it before the service itself was asked whether it is so.
+    """
     if _KNOWN.first(session, connection=connection, key=key):  # a repeat costs no number
         return None
     facts = {"connection": connection, "key": key, "name": name, "at": at, "subject": subject, "reason": quarantined}
-    new = _EVENT.do(session, {**facts, "state": "quarantined" if quarantined else "new"}).fetchall()
+    state = "quarantined" if quarantined else "unconfirmed" if unconfirmed else "new"
+    new = _EVENT.do(session, {**facts, "state": state}).fetchall()
     if not new:  # another process was first, a moment ago
         return None
     made: int = new[0][0]
@@ -100,9 +105,20 @@ def journal(
     )
 
 
-def audit(session: Connection, who: str, what: str, subject: str, at: datetime, reason: str | None = None) -> None:
-    """Append who did what, to what, when and why."""
-    add(session, t.audit, at=at, who=who, what=what, subject=subject, reason=reason)
+def audit(
+    session: Connection,
+    who: str,
+    what: str,
+    subject: str,
+    at: datetime,
+    reason: str | None = None,
+    *,
+    before: str | None = None,
+    after: str | None = None,
+) -> None:
+    """Append who did what, to what, when and why, and what state it was in and came to (never customer text)."""
+    facts = {"at": at, "who": who, "what": what, "subject": subject, "reason": reason}
+    add(session, t.audit, **facts, before=before, after=after)
 
 
 _SETTING = Prepared(select(t.setting.c.value).where(t.setting.c.name == bindparam("wanted")))

@@ -29,6 +29,8 @@ OURS = {
     "consent.wording": "the company's own sentence",
     "connection.paused": "a connector's sentence",
     "connection.calls": "times",
+    "asking.cursor": "a time, or the ids of a service; a connector's promise",
+    "asking.reason": "a connector's sentence",
     "setting.value": "switches and marks of this home",
     "audit.reason": "an operator's sentence",
 }
