@@ -1,17 +1,14 @@
 """Connector: one service as its settings, its actions, and the events it sends."""
 
-import re
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from types import UnionType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import Field, PrivateAttr, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connectors.actions import (
@@ -26,9 +23,13 @@ from connectors.actions import (
     duration,
     plain,
 )
+from connectors.answers import Answer
 from connectors.clock import Clock, RealClock
-from connectors.errors import ConnectorError, Forged, NotConnected, Rejected, Uncertain
+from connectors.errors import ConnectorError, Forged, NotConnected, Odd, Rejected, Uncertain
+from connectors.fields import Secret, secret_fields, sentences, there_are, variable_of
 from connectors.files import inside
+from connectors.incoming import Greeting, Incoming, Polled
+from connectors.tokens import FileVault, Vault
 
 if TYPE_CHECKING:  # at run time it costs httpx, which a process that only receives never needs
     from connectors.http import Http
@@ -36,34 +37,20 @@ if TYPE_CHECKING:  # at run time it costs httpx, which a process that only recei
 __all__ = [
     "EFFECTS",
     "Action",
+    "Answer",
     "Connector",
     "Effect",
+    "Greeting",
     "Incoming",
     "Parameter",
+    "Polled",
     "Secret",
     "action",
     "check_arguments",
+    "variable_of",
 ]
 
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A verified event: its name, the sender's own key for it, its payload, and whom it is about (if said)."""
-
-    name: str
-    key: str
-    payload: dict[str, Any]
-    party: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A secret setting: where the vendor shows it, and whether several may be active at once."""
-
-    field: str
-    where: str
-    many: bool
-    required: bool
+_RATE = r"^[1-9]\d*/([1-9]\d*)?[smhd]$"
 
 
 class Connector(BaseSettings):
@@ -77,16 +64,25 @@ class Connector(BaseSettings):
     room: ClassVar[str] = ""
     hosts: ClassVar[tuple[str, ...]] = ()
     events: ClassVar[tuple[str, ...]] = ()
-    signed: ClassVar[bool] = False
+    signed: ClassVar[bool] = False  # proves by a signature or a secret who sent a webhook
+    confirms: ClassVar[bool] = False  # nobody signs: what a webhook says is asked again by `confirm`
+    answer: ClassVar[int] = 202  # the status with which the vendor wants a webhook answered
+    polls: ClassVar[timedelta | None] = None  # asks by `poll` for what is new, so often unless `every` is set
+    usual_rate: ClassVar[str | None] = None  # like 60/1m; for connections that say no `rate`
+    console: ClassVar[str] = ""  # what to click at the vendor's, one step a line
+    scopes: ClassVar[tuple[str, ...]] = ()  # permissions to ask for there
+    limits: ClassVar[str] = ""  # the vendor's limits, with the month in which they were read
 
     base_url: str = ""
     allow_loopback: bool = False
     proxy: str | None = None
-    rate: str | None = Field(None, pattern=r"^[1-9]\d*/([1-9]\d*)?[smhd]$")
+    rate: str | None = Field(None, pattern=_RATE)
+    every: str | None = Field(None, pattern=r"^[1-9]\d*[smhd]$")
 
     _name: str = PrivateAttr("")
     _home: Path = PrivateAttr(Path())
     _clock: Clock = PrivateAttr(default_factory=RealClock)
+    _vault: Vault = PrivateAttr(default_factory=lambda: FileVault(Path("secrets")))
     _http: "Http | None" = PrivateAttr(None)
 
     @classmethod
@@ -111,8 +107,9 @@ class Connector(BaseSettings):
         environ: Mapping[str, str],
         home: Path | None = None,
         clock: Clock | None = None,
+        vault: Vault | None = None,
     ) -> Self:
-        """The connection `name`: settings from company.yaml, secrets from `environ`, files in `home`.
+        """The connection `name`: settings of company.yaml, secrets of `environ`, files in `home`, tokens in `vault`.
 
         Raises NotConnected, naming the setting or the variable that is wrong or missing.
         """
@@ -124,26 +121,27 @@ class Connector(BaseSettings):
             made = cls(**given)  # type: ignore[arg-type]
         except ValidationError as error:
             raise NotConnected(
-                "; ".join(_sentences(error)), connection=name, next_step="correct connections in company.yaml"
+                "; ".join(sentences(error)), connection=name, next_step="correct connections in company.yaml"
             ) from None
         made._name = name
         made._home = home or Path()
         made._clock = clock or RealClock()
+        made._vault = vault or FileVault(made._home / "secrets")
         return made
 
     @classmethod
     def check_settings(cls, settings: Mapping[str, object]) -> list[str]:
         """What is wrong with settings as company.yaml gives them, without their secrets: one sentence each."""
         secrets = cls.secrets()
-        open_to_all = [one for one in cls.model_fields if one not in secrets]
+        open_to_all = [one for one in cls.model_fields if one not in secrets and (one != "every" or cls.polls)]
         wrong = []
         for field in settings:
             if field in secrets:
                 wrong.append(f"{field}: a secret does not belong in company.yaml; {secrets[field].where}")
-            elif field not in cls.model_fields:
+            elif field not in open_to_all:
                 near = get_close_matches(field, open_to_all, 1)
                 wrong.append(
-                    f"{field}: no such setting; " + (f"did you mean {near[0]}?" if near else _list(open_to_all))
+                    f"{field}: no such setting; " + (f"did you mean {near[0]}?" if near else there_are(open_to_all))
                 )
         if wrong:
             return wrong
@@ -151,7 +149,7 @@ class Connector(BaseSettings):
         try:
             cls(**{**settings, **stand_in})  # type: ignore[arg-type]
         except ValidationError as error:
-            return _sentences(error)
+            return sentences(error)
         return []
 
     @classmethod
@@ -193,15 +191,22 @@ class Connector(BaseSettings):
 
     @property
     def pace(self) -> tuple[int, timedelta] | None:
-        """So many calls in any such length of time; none: no limit is known. From `rate`, like 60/1m."""
-        calls, _, length = (self.rate or "").partition("/")
+        """So many calls in any such length of time; none: no limit is known. From `rate`, else the usual one."""
+        calls, _, length = (self.rate or self.usual_rate or "").partition("/")
         return (int(calls), duration(length if length[:-1] else f"1{length}")) if calls else None
+
+    @property
+    def every_so_often(self) -> timedelta:
+        """How long after one poll the next is due."""
+        return duration(self.every) if self.every else self.polls or timedelta(hours=1)
 
     @property
     def http(self) -> "Http":
         """The way out to `base_url`, made at first use."""
         if self._http is None:
-            self._http = self.open_http()
+            made = self.open_http()
+            made.refusal = made.refusal or type(self).refusal
+            self._http = made
         return self._http
 
     def open_http(self) -> "Http":
@@ -209,6 +214,12 @@ class Connector(BaseSettings):
         from connectors.http import Http
 
         return Http(self.base_url, hosts=self.hosts, allow_loopback=self.allow_loopback, proxy=self.proxy)
+
+    @staticmethod
+    def refusal(answer: Answer) -> ConnectorError | None:
+        """The error inside an answer of status 200, for services that put it there; none: all is well."""
+        del answer
+        return None
 
     def close(self) -> None:
         """Let go of open connections; the next call opens new ones."""
@@ -228,10 +239,39 @@ class Connector(BaseSettings):
         """One harmless read that proves the connection, told in a sentence. Raises ConnectorError."""
         return "the settings are complete; there is nothing to ask"
 
-    def receive(self, headers: Mapping[str, str], raw: bytes) -> Incoming:
-        """Verify and read a webhook (header names in any case). Raises Forged, Odd, or NotConnected."""
+    def receive(self, headers: Mapping[str, str], raw: bytes) -> Incoming | Greeting:
+        """Verify a webhook, find its name and key (header names in any case). Raises Forged, Odd, or NotConnected."""
         del headers, raw
         raise Forged("this connection receives nothing", connection=self.name, next_step="use a webhook connection")
+
+    def read(self, name: str, raw: bytes) -> dict[str, Any]:
+        """A kept body in the room's own words, as plain data; asks nobody. Raises Odd for a shape nobody knows."""
+        del name
+        try:
+            found = json.loads(raw)
+        except (ValueError, RecursionError):
+            raise Odd("the payload is no JSON") from None
+        if not isinstance(found, dict):
+            raise Odd("the payload is no JSON object")
+        return found
+
+    def confirm(self, name: str, raw: bytes) -> bytes | None:
+        """What the vendor itself says of an event that nobody signed: the body to believe; None: it knows none.
+
+        Raises the four errors.
+        """
+        del name
+        return raw
+
+    def poll(self, cursor: str | None) -> Polled:
+        """What is new since `cursor`; with none, no events and a cursor to begin from. Raises the four errors."""
+        del cursor
+        raise Rejected("this connection cannot be asked for what is new")
+
+    def reconcile(self, since: datetime) -> tuple[Incoming, ...]:
+        """All events since `since` (aware) as the vendor lists them, with the keys of its webhooks. Raises the four."""
+        del since
+        raise Rejected("this connection cannot list what it sent")
 
     def call(
         self, name: str, arguments: Mapping[str, object], *, key: str | None = None, call: object | None = None
@@ -244,7 +284,7 @@ class Connector(BaseSettings):
             found = self.actions().get(name)
             if found is None:
                 near = get_close_matches(name, self.actions(), 1)
-                hint = f"did you mean {near[0]}?" if near else _list(list(self.actions()))
+                hint = f"did you mean {near[0]}?" if near else there_are(list(self.actions()))
                 raise Rejected(f"{name}: no such action; {hint}", next_step="correct the step's `use:`")
             return self._do(found, checked(found, arguments), key, call)
         except ConnectorError as error:
@@ -271,38 +311,6 @@ class Connector(BaseSettings):
             raise (Uncertain(reason) if found.outgoing else Rejected(reason)) from None
 
 
-def variable_of(connection: str, field: str) -> str:
-    """The environment variable that holds a connection's secret."""
-    return f"DIGILOG_CONNECTIONS__{re.sub(r'[^0-9A-Za-z]', '_', connection).upper()}__{field.upper()}"
-
-
 @lru_cache(maxsize=512)
 def _secret_fields(owner: type[Connector]) -> Mapping[str, Secret]:
-    found = {}
-    for name, field in owner.model_fields.items():
-        kinds = _kinds(field.annotation)
-        if SecretStr in kinds:
-            many = bool(kinds & {list, tuple})
-            found[name] = Secret(name, _where(field), many, field.is_required())
-    return found
-
-
-def _kinds(annotation: Any) -> set[Any]:
-    origin = get_origin(annotation)
-    if origin is None:
-        return {annotation}
-    outer = set() if origin in {Union, UnionType} else {origin}
-    return outer.union(*(_kinds(one) for one in get_args(annotation)))
-
-
-def _where(field: FieldInfo) -> str:
-    return field.description or ""
-
-
-def _list(words: list[str]) -> str:
-    return f"there are: {', '.join(words)}" if words else "there are none"
-
-
-def _sentences(error: ValidationError) -> list[str]:
-    told = error.errors(include_input=False, include_url=False, include_context=False)
-    return [f"{'.'.join(map(str, one['loc'])) or 'settings'}: {one['msg']}" for one in told]
+    return secret_fields(owner)

@@ -4,7 +4,6 @@ Reads are tried again (few, short, inside the deadline); writes never: what to d
 """
 
 import json
-import math
 import os
 import re
 import ssl
@@ -12,9 +11,6 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Never
@@ -24,6 +20,7 @@ import httpx
 import tenacity
 
 from connectors.addresses import named_inside
+from connectors.answers import Answer, Meaning, Refusal, raise_for, raise_refusal, unreadable
 from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable, Uncertain
 from connectors.wire import Late, Wire, unpacked
 
@@ -31,29 +28,10 @@ DEADLINE = 20.0  # seconds for one call, tries and waits included
 CAP = 5 * 1024 * 1024  # decoded bytes of one answer
 _LONGEST_KEY = 200  # Stripe takes 255
 _STRAYS = re.compile(r"[\\\x00-\x1f\x7f]|(^|/)\.{1,2}(/|$)")  # also decoded twice, as some servers do
-_LATER = frozenset({408, 425, 429, 503})
+_ERROR_CAP = 64 * 1024  # of a refusal's body, which is read for its code alone
 _PAUSE = tenacity.wait_random_exponential(multiplier=0.1, max=1)
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer. `headers` have lower-case names."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-    write: bool
-
-    @property
-    def text(self) -> str:
-        return self.content.decode("utf-8", "replace")
-
-    def json(self) -> Any:
-        """The body as JSON, numbers with a point as Decimal. Raises Rejected (a read) or Uncertain (a write)."""
-        try:
-            return json.loads(self.content, parse_float=Decimal, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            _unreadable("the service's answer is no JSON", write=self.write)
+__all__ = ["CAP", "DEADLINE", "Answer", "Http", "Meaning", "Refusal", "local"]
 
 
 class Http:
@@ -71,6 +49,7 @@ class Http:
         key_header: str = "Idempotency-Key",
         deadline: float = DEADLINE,
         cap: int = CAP,
+        refusal: Refusal | None = None,
     ) -> None:
         self._loopback = allow_loopback
         self._base = self._fit(base_url.rstrip("/"), frozenset(), NotConnected)
@@ -81,6 +60,7 @@ class Http:
         self._key_header = key_header
         self._deadline = deadline
         self._cap = cap
+        self.refusal = refusal  # finds the error inside an answer of status 200
         self._idle: deque[tuple[httpx.Client, Wire]] = deque()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, **more: Any) -> Answer:
@@ -112,8 +92,12 @@ class Http:
         key: str | None = None,
         write: bool = True,
         accept: Collection[int] = (),
+        meaning: Meaning | None = None,
     ) -> Answer:
-        """One call. A status from 300 on is raised as one of the four errors, unless `accept` names it."""
+        """One call. A status from 300 on is raised as one of the four errors, unless `accept` names it.
+
+        `meaning`: what this vendor documents for a status, or for a status and the code in its answer.
+        """
         until = time.monotonic() + self._deadline
         sent = dict(self._headers) | dict(headers or {})
         if key is not None:
@@ -128,13 +112,23 @@ class Http:
         except (httpx.InvalidURL, ValueError, TypeError):
             raise Rejected("the call cannot be written as an HTTP request") from None
         if write:
-            return self._once(request, until, accept, write=True)
-        return _tries(until)(self._once, request, until, accept, write=False)
+            return self._checked(request, until, accept, meaning, write=True)
+        return _tries(until)(self._checked, request, until, accept, meaning, write=False)
 
     def close(self) -> None:
         """Close idle connections."""
         while self._idle:
             self._idle.pop()[0].close()
+
+    def _checked(
+        self, request: httpx.Request, until: float, accept: Collection[int], meaning: Meaning | None, *, write: bool
+    ) -> Answer:
+        answer = self._once(request, until, accept, write=write)
+        if answer.status >= 300 and answer.status not in accept:
+            raise_for(answer, meaning)
+        if answer.status < 300 and self.refusal is not None:
+            raise_refusal(answer, self.refusal)
+        return answer
 
     def _once(self, request: httpx.Request, until: float, accept: Collection[int], *, write: bool) -> Answer:
         with self._line() as (client, wire):
@@ -143,15 +137,14 @@ class Http:
                 answer = client.send(request, stream=True, auth=self._auth)
                 try:
                     status = answer.status_code
-                    if status >= 300 and status not in accept:
-                        _raise_for(status, answer.headers, write=write)
-                    content = unpacked(answer.iter_raw(), answer.headers.get("content-encoding", ""), self._cap)
+                    refused = status >= 300 and status not in accept
+                    content = _refused(answer) if refused else _whole(answer, self._cap)
                 finally:
                     answer.close()
             except Late:
-                _unreadable("the service did not finish its answer in time", write=write)
+                unreadable("the service did not finish its answer in time", write=write)
             except ValueError:
-                _unreadable("the service's answer is too long or broken", write=write)
+                unreadable("the service's answer is too long or broken", write=write)
             except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):
                 raise Rejected("the call cannot be written as an HTTP request") from None
             except httpx.TransportError:
@@ -238,39 +231,19 @@ def _tries(until: float) -> tenacity.Retrying:
     )
 
 
-def _raise_for(status: int, headers: Mapping[str, str], *, write: bool) -> Never:
-    if status == 401:
-        raise NotConnected("the service refused the credentials (401)")
-    if status in _LATER:
-        raise Unavailable(f"the service asks to come later ({status})", retry_after=_retry_after(headers))
-    if status >= 500:
-        raise (Uncertain if write else Unavailable)(f"the service failed ({status})")
-    if status < 400:
-        raise Rejected(f"the service sends the call elsewhere ({status}), which is not followed")
-    raise Rejected(f"the service refused ({status})")
+def _whole(answer: httpx.Response, cap: int) -> bytes:
+    return unpacked(answer.iter_raw(), answer.headers.get("content-encoding", ""), cap)
+
+
+def _refused(answer: httpx.Response) -> bytes:
+    """The body of a refusal as far as it can be had: its status alone says enough."""
+    try:
+        return _whole(answer, _ERROR_CAP)
+    except (Late, ValueError, httpx.TransportError):
+        return b""
 
 
 def _raise_lost(*, sent: bool, write: bool) -> Never:
     if not sent:
         raise Unavailable("the service cannot be reached") from None
     raise (Uncertain if write else Unavailable)("the service's answer was lost") from None
-
-
-def _unreadable(reason: str, *, write: bool) -> Never:
-    raise (Uncertain if write else Rejected)(reason) from None
-
-
-def _no_constant(_: str) -> Never:
-    raise ValueError("NaN and Infinity are no JSON")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    said = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(said)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(said).timestamp() - time.time()
-        except (ValueError, TypeError, OverflowError):
-            return None
-    return min(max(seconds, 0.0), 86400.0) if math.isfinite(seconds) else None

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from connectors.addresses import allowed
+from connectors.answers import retry_after
 from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable, Uncertain
-from connectors.http import Http, _retry_after, local
+from connectors.http import Http, local
 
 DEADLINE = 1.5
 
@@ -83,7 +84,7 @@ def test_a_service_that_says_when_is_asked_no_earlier(http, faults):
     [("7", 7.0), ("-5", 0.0), ("inf", None), ("nan", None), ("soon", None), ("", None), ("9e9", 86400.0)],
 )
 def test_an_odd_retry_after_harms_nobody(said, seconds):
-    assert _retry_after({"retry-after": said}) == seconds
+    assert retry_after({"retry-after": said}) == seconds
 
 
 def test_an_answer_is_exact_and_an_accepted_status_is_no_error(http):
