@@ -30,6 +30,8 @@ from flows.store.store import Store, open_store
 from flows.store.write import emit
 from tests.databases import Server, running
 
+pytest_plugins = ["tests.verified"]
+
 ZONE = ZoneInfo("Asia/Seoul")
 MONDAY = "2026-11-23 10:00"
 FILES: Mapping[str, Any] = {
