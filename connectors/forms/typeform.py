@@ -3,16 +3,18 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, SecretStr
 
 from connectors.base import Connector, Incoming
 from connectors.errors import NotConnected, Odd, Rejected, Unavailable
 from connectors.forms import SUBMITTED, flat, joined
-from connectors.http import Http
 from connectors.payload import json_object
 from connectors.signatures import verify_base64
+
+if TYPE_CHECKING:  # whoever only receives never needs it
+    from connectors.http import Http
 
 _SIGNATURE, _PREFIX = (
     "typeform-signature",
@@ -98,7 +100,9 @@ class Typeform(Connector):
             return "the settings are complete; without form and token there is nothing to ask"
         return f"Typeform shows the form {self._form().get('title') or self.form}"
 
-    def open_http(self) -> Http:
+    def open_http(self) -> "Http":
+        from connectors.http import Http
+
         token = self.token.get_secret_value() if self.token else ""
         return Http(
             self.base_url,

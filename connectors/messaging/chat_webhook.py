@@ -1,15 +1,17 @@
 """Incoming webhooks of team chats: JANDI, Discord, NAVER WORKS, Slack, or any that takes a JSON text."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr
 
-from connectors.base import Connector, action
+from connectors.base import Answer, Connector, action
 from connectors.errors import NotConnected, Rejected
-from connectors.http import Answer, Http
 from connectors.messaging import Message
+
+if TYPE_CHECKING:  # whoever only receives never needs it
+    from connectors.http import Http
 
 _GONE = (401, 403, 404, 410)
 _COLOR = "#2F6FED"
@@ -103,7 +105,9 @@ class ChatWebhook(Connector):
         self._address()
         return "the address is of the right kind; only a message would prove it"
 
-    def open_http(self) -> Http:
+    def open_http(self) -> "Http":
+        from connectors.http import Http
+
         parts = urlsplit(self.url.get_secret_value())
         base = self.base_url or f"{parts.scheme}://{parts.netloc}"
         return Http(base, allow_loopback=self.allow_loopback, proxy=self.proxy)

@@ -3,17 +3,19 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs
 
 from pydantic import Field, SecretStr
 
-from connectors.base import Connector, Greeting, Incoming, action
+from connectors.base import Answer, Connector, Greeting, Incoming, action
 from connectors.clock import RealClock
 from connectors.errors import ConnectorError, NotConnected, Odd, Rejected, Unavailable, Uncertain
-from connectors.http import Answer, Http
 from connectors.messaging import PRESSED, REPLIED, Message
 from connectors.signatures import verify_slack
+
+if TYPE_CHECKING:  # whoever only receives never needs it
+    from connectors.http import Http
 
 _CHANNEL = r"^[CGD][A-Z0-9]+$"
 _EVENT_TYPE = "digilog_message"
@@ -44,27 +46,6 @@ _REFUSED = {
 }
 
 
-def _refusal(answer: Answer) -> ConnectorError | None:
-    """Slack tells nearly every error in a 200."""
-    said = answer.json()
-    ok = said.get("ok") if isinstance(said, dict) else None
-    if ok is True:
-        return None
-    error = said.get("error") if isinstance(said, dict) else None
-    if ok is not False or not isinstance(error, str):
-        return (Uncertain if answer.write else Rejected)("Slack's answer cannot be read")
-    if error in _RECONNECT:
-        return NotConnected(
-            "Slack refused the app's token or its permissions",
-            next_step="install the app again: api.slack.com/apps > your app > OAuth & Permissions",
-        )
-    if error in _LATER:
-        return Unavailable("Slack asks to come later")
-    if error in _MAYBE:
-        return (Uncertain if answer.write else Unavailable)("Slack failed")
-    return Rejected(_REFUSED.get(error, "Slack refused"))
-
-
 class Slack(Connector):
     """Writes to one channel of a Slack workspace as an app, finds what it wrote, and hears answers and buttons.
 
@@ -92,7 +73,6 @@ class Slack(Connector):
         "one message a second and channel, 40,000 characters; reading the history is for apps of your own workspace "
         "(others: once a minute); Slack waits three seconds for an answer (November 2026)"
     )
-    refusal: ClassVar[Any] = staticmethod(_refusal)
 
     base_url: str = "https://slack.com/api"
     channel: str = Field(pattern=_CHANNEL)
@@ -151,7 +131,30 @@ class Slack(Connector):
         said = self._call("auth.test", {}, write=False)
         return f"Slack knows this app as {said.get('user')} in {said.get('team')}"
 
-    def open_http(self) -> Http:
+    @staticmethod
+    def refusal(answer: Answer) -> ConnectorError | None:
+        """Slack tells nearly every error in a 200."""
+        said = answer.json()
+        ok = said.get("ok") if isinstance(said, dict) else None
+        if ok is True:
+            return None
+        error = said.get("error") if isinstance(said, dict) else None
+        if ok is not False or not isinstance(error, str):
+            return (Uncertain if answer.write else Rejected)("Slack's answer cannot be read")
+        if error in _RECONNECT:
+            return NotConnected(
+                "Slack refused the app's token or its permissions",
+                next_step="install the app again: api.slack.com/apps > your app > OAuth & Permissions",
+            )
+        if error in _LATER:
+            return Unavailable("Slack asks to come later")
+        if error in _MAYBE:
+            return (Uncertain if answer.write else Unavailable)("Slack failed")
+        return Rejected(_REFUSED.get(error, "Slack refused"))
+
+    def open_http(self) -> "Http":
+        from connectors.http import Http
+
         return Http(
             self.base_url,
             hosts=self.hosts,
@@ -247,10 +250,7 @@ class Slack(Connector):
         raise Unavailable("the channel is too busy to find a message in it")
 
     def _call(self, method: str, body: object = None, **more: Any) -> dict[str, Any]:
-        answer = self.http.post(f"/{method}", body, **more)
-        if wrong := _refusal(answer):
-            raise wrong
-        return dict(answer.json())
+        return dict(self.http.post(f"/{method}", body, **more).json())  # what is no good answer, `refusal` has raised
 
 
 def _payload(raw: bytes) -> dict[str, Any]:

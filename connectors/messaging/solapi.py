@@ -10,10 +10,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr
 
-from connectors.base import Connector, action
+from connectors.base import Answer, Connector, action
 from connectors.clock import RealClock
 from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable, Uncertain
-from connectors.http import Answer
 from connectors.messaging import Message
 from connectors.messaging.korean import LMS, SMS, SUBJECT, size, unwritable, writable
 

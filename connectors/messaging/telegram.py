@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Never
+from typing import TYPE_CHECKING, Any, ClassVar, Never
 
 from pydantic import Field, SecretStr
 
-from connectors.base import Connector, Greeting, Incoming, action
+from connectors.base import Answer, Connector, Greeting, Incoming, action
 from connectors.errors import NotConnected, Odd, Rejected, Unavailable, Uncertain
-from connectors.http import Answer, Http
 from connectors.messaging import REPLIED, Message
 from connectors.payload import json_object
 from connectors.signatures import verify_token
+
+if TYPE_CHECKING:  # whoever only receives never needs it
+    from connectors.http import Http
 
 _SECRET = "x-telegram-bot-api-secret-token"  # noqa: S105 - a header; https://core.telegram.org/bots/api#setwebhook
 _LONGEST = 4096  # https://core.telegram.org/bots/api#sendmessage
@@ -67,8 +69,10 @@ class Telegram(Connector):
         said = _result(self.http.get("/getMe", accept=_REFUSED))
         return f"Telegram knows this bot as @{said.get('username')}"
 
-    def open_http(self) -> Http:
+    def open_http(self) -> "Http":
         """The token is a part of the address, so it is kept out of the settings and out of every error."""
+        from connectors.http import Http
+
         return Http(
             f"{self.base_url}/bot{self.token.get_secret_value()}",
             hosts=self.hosts,

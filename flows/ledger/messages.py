@@ -6,8 +6,9 @@ from connectors.base import Connector, action
 from connectors.errors import Rejected
 from flows.ledger.call import Blocked, Call, Outgoing, Resolved
 from flows.ledger.parties import contacts
+from flows.playbook import services
 from flows.playbook.model import Book, MessageText
-from flows.playbook.text import fill
+from flows.playbook.text import blanks, fill
 
 CONTACT = {"email": "email", "sms": "phone", "lms": "phone", "alimtalk": "phone"}
 OUTBOX = "outbox"  # the connection that is always there
@@ -51,11 +52,21 @@ class Messages(Connector):
         to = contacts(call.session, call.party, kind) if kind and call.party else []
         if not to:
             return None
-        arguments = {
+        connection = connection_of(call.book, medium)
+        arguments: dict[str, object] = {
             "medium": medium, "to": to[0], "text": fill(text.text, values),
             "subject": fill(text.subject, values), "message": message,
         }  # fmt: skip
-        return Outgoing(connection_of(call.book, medium), "send", arguments, medium, message)
+        arguments |= _template(call.book, connection, text, values)
+        return Outgoing(connection, "send", arguments, medium, message)
+
+
+def _template(book: Book, connection: str, text: MessageText, values: Mapping[str, str]) -> dict[str, object]:
+    """A service that fills an approved template itself is handed the template and its blanks."""
+    takes = services.connector_of(book.company, connection).actions()["send"].parameters
+    if text.provider_template is None or "template" not in takes:
+        return {}
+    return {"template": text.provider_template, "values": {name: str(values[name]) for name in blanks(text.text)}}
 
 
 class Team(Connector):
