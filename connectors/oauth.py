@@ -47,6 +47,16 @@ class OAuth(Connector):
 
     _token: dict[str, Any] = PrivateAttr(default_factory=dict)
 
+    @property
+    def by_consent(self) -> bool:
+        """Whether this connection's tokens come from a person's consent."""
+        return True
+
+    @property
+    def consented_before(self) -> bool:
+        """Whether tokens are kept; they may have been withdrawn since. Raises NotConnected or Unavailable."""
+        return bool(self._vault.load(self.name))
+
     def access_token(self, *, fresh: bool = False) -> str:
         """A token that lives for a minute at least; `fresh`: the last one was refused before its time.
 

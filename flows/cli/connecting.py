@@ -1,0 +1,158 @@
+"""`digilog connections` and `digilog connect`: how the ways out and in are, and putting one in order."""
+
+import inspect
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from connectors.base import Connector
+from connectors.errors import ConnectorError
+from connectors.oauth import OAuth
+from connectors.registry import find
+from flows.cli.app import HERE, Where, app
+from flows.cli.consent import ask
+from flows.engine.connections import Known, connections, known
+from flows.engine.world import World
+from flows.people import reconnect
+from flows.playbook.problem import nearest
+from flows.screen import Refused, say, table, when
+from flows.settings import Settings
+from flows.store.store import Store
+from flows.store.wake import Wake
+
+
+@app.command(name="connections")
+def list_(
+    *,
+    as_json: Annotated[bool, Parameter(name="--json", negative="", help="for programs")] = False,
+    where: Where = HERE,
+) -> None:
+    """List all connections: what each is used for, how it fared, and what it lacks."""
+    world, store = where.world()
+    with store.read() as session:
+        found = connections(session, world)
+    if as_json:
+        told = [{**asdict(one), "health": one.health, "last_good": one.last_good} for one in found]
+        say(json.dumps(told, ensure_ascii=False, default=datetime.isoformat))
+        return
+    zone = world.book.company.zone
+    table(
+        ("connection", "connector", "health", "last good", "last bad", "used for"),
+        [
+            (
+                one.name, one.connector, one.health, when(one.last_good, zone), when(one.fared.bad, zone),
+                "; ".join(one.used_for) or "nothing yet",
+            )
+            for one in found
+        ],
+        "no connections yet; write one under connections in company.yaml",
+    )  # fmt: skip
+    for one in found:
+        for line in _troubles(one):
+            say(f"\n{one.name}: {line}", style="yellow")
+    if any(one.health not in {"well", "not tried yet"} for one in found):
+        say("\ntry one, and be told what to do: digilog connect NAME", style="dim")
+
+
+def _troubles(one: Known) -> Iterator[str]:
+    if one.wrong:
+        yield one.wrong
+    for lack in one.missing:
+        yield f"{lack.variable} is not set; {lack.where}"
+    if one.fared.paused:
+        yield f"paused: {one.fared.paused}; {one.fared.waiting} calls wait"
+    elif one.health == "failing":
+        yield f"{one.fared.reason}; {one.fared.waiting} calls wait"
+
+
+@app.command
+def connect(
+    name: str,
+    *,
+    again: Annotated[bool, Parameter(negative="", help="ask for consent anew, though there is one")] = False,
+    port: Annotated[int, Parameter(help="where consent comes back to on this computer; 0: any free one")] = 0,
+    where: Where = HERE,
+) -> None:
+    """Try a connection with one harmless read, and say what to click if something is missing.
+
+    Where the service wants a person's consent, it is asked for; where the service sends events, the address to enter
+    there is shown.
+
+    Parameters
+    ----------
+    name: the connection, as in company.yaml
+
+    """
+    settings = where.settings()
+    world, store = where.world()
+    entry = world.book.company.connections.get(name)
+    if entry is None:
+        raise Refused(f"{name} is no connection of company.yaml{nearest(name, world.book.company.connections)}")
+    with store.read() as session:
+        found = known(session, world, name)
+    if found.missing or found.wrong:
+        raise Refused(_to_do(found, _steps(find(entry.connector)) if found.missing else []))
+    made = world.connection(name)
+    try:
+        if isinstance(made, OAuth) and made.by_consent and (again or not made.consented_before):
+            ask(made, port)
+        say(f"{name}: {made.probe()}", style="green")
+    except ConnectorError as error:
+        error.connection = name
+        raise Refused("\n".join([f"digilog: {error}", *_numbered(_steps(type(made)))])) from None
+    for line in entrances(settings, world, made):
+        say(line)
+    _goes_on(world, store, name)
+
+
+def _to_do(found: Known, steps: list[str]) -> str:
+    said = [f"digilog: {found.name} is not connected yet"]
+    said += [f"  {found.wrong}"] if found.wrong else []
+    said += [f"  {one.variable} is not set; {one.where}" for one in found.missing]
+    return "\n".join([*said, *_numbered(steps), "set what is missing in .env, then run this command again"])
+
+
+def _steps(kind: type[Connector]) -> list[str]:
+    """What to click at the vendor's, and which permissions to ask for there."""
+    steps = [line.strip() for line in inspect.cleandoc(kind.console).splitlines() if line.strip()]
+    return steps + ([f"permissions to ask for: {', '.join(kind.scopes)}"] if kind.scopes else [])
+
+
+def _numbered(steps: list[str]) -> list[str]:
+    return [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
+
+
+def entrances(settings: Settings, world: World, made: Connector) -> Iterator[str]:
+    """Where the service sends its events, or how often it is asked for them."""
+    kind, entry = type(made), world.book.company.connections[made.name]
+    if not kind.sends(entry.settings):
+        return
+    if kind.polls:
+        yield f"it is asked for what is new every {made.every_so_often}, as soon as something is used for it"
+    elif kind.signed or kind.confirms:
+        address = f"{settings.address}/in/{made.name}" + ("" if kind.signed else f"/{world.links.door(made.name)}")
+        yield f"enter this address at the service, to be told of events: {address}"
+        if not kind.signed:
+            yield "keep it to yourself: the service does not sign, and each event is asked again before it is believed"
+        for secret in kind.secrets().values() if kind.signed else ():
+            if "sign" in secret.field or "webhook" in secret.field:
+                yield f"the service signs with the secret in {secret.field}: {secret.where}"
+        if not settings.public_url:
+            yield "only this computer reaches that address: set DIGILOG_PUBLIC_URL to the one that the world knows"
+    elif kind.room == "forms":
+        yield f"the form stands at {settings.address}/form/{made.name}"
+
+
+def _goes_on(world: World, store: Store, name: str) -> None:
+    """A connection that was paused is at work again, and nobody needs to be asked to see to it."""
+    with store.write() as session:
+        paused = reconnect.works(session, name, world.clock.now())
+    if paused:
+        wake = Wake(world.home)
+        wake()
+        wake.close()
+        say(f"{name} was paused; what waited for it goes on")

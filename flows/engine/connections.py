@@ -1,0 +1,155 @@
+"""What is known of each connection: what it is used for, how it fared last, and what it still lacks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, ScalarSelect, Table, func, select
+
+from connectors.base import Connector, variable_of
+from connectors.registry import UnknownConnector, find
+from flows.engine.askable import askable
+from flows.engine.world import World
+from flows.playbook.model import Book, ConnectionEntry
+from flows.store import tables as t
+from flows.store.read import rows
+
+RECENT = 20_000  # calls, or events, of all connections together
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A secret that is not set: its variable, and where the service shows it."""
+
+    variable: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fared:
+    """The newest good and bad outcome of a connection's calls, and its newest event (times aware)."""
+
+    good: datetime | None = None
+    bad: datetime | None = None
+    reason: str = ""
+    heard: datetime | None = None
+    paused: str = ""
+    waiting: int = 0  # calls that wait for the connection
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One connection of company.yaml. `wrong`: why it cannot be used, apart from what is missing."""
+
+    name: str
+    connector: str
+    used_for: tuple[str, ...]
+    fared: Fared
+    missing: tuple[Missing, ...]
+    wrong: str = ""
+
+    @property
+    def health(self) -> str:
+        """In one word: not connected, paused, failing, well, or not tried yet."""
+        if self.missing or self.wrong:
+            return "not connected"
+        if self.fared.paused:
+            return "paused"
+        good, bad = self.last_good, self.fared.bad
+        if bad and (good is None or bad > good):
+            return "failing"
+        return "well" if good else "not tried yet"
+
+    @property
+    def last_good(self) -> datetime | None:
+        """When a call went well or an event came in."""
+        return max(filter(None, (self.fared.good, self.fared.heard)), default=None)
+
+
+def connections(session: Connection, world: World) -> list[Known]:
+    """All connections of company.yaml, in its order."""
+    return [known(session, world, name) for name in world.book.company.connections]
+
+
+def known(session: Connection, world: World, name: str) -> Known:
+    """What is known of the connection of this name; it stands in company.yaml."""
+    entry = world.book.company.connections[name]
+    missing, wrong = lacks(world, name, entry)
+    used = tuple(uses(world, name))
+    return Known(name, entry.connector, used, fared(session, name), missing, wrong)
+
+
+def lacks(world: World, name: str, entry: ConnectionEntry) -> tuple[tuple[Missing, ...], str]:
+    """Secrets that are not set, and what else keeps the connection from being made."""
+    kind, wrong = _kind(entry)
+    if kind is None:
+        return (), wrong
+    absent = tuple(
+        Missing(variable, one.where)
+        for one in kind.secrets().values()
+        if one.required and not world.secrets.get(variable := variable_of(name, one.field), "").strip()
+    )
+    return absent, "; ".join(kind.check_settings(entry.settings))
+
+
+def uses(world: World, name: str) -> Iterator[str]:
+    """What the company's files use a connection for, a few words each."""
+    book = world.book
+    for file in book.playbooks.values():
+        if file.start.connection == name:
+            yield f"starts {file.playbook}"
+        for step in file.steps:
+            if step.or_ and step.or_.connection == name:
+                yield f"{file.playbook}: awaited at {step.id}"
+            if step.use and step.use.partition(".")[0] == name:
+                yield f"{file.playbook}: {step.use.partition('.')[2]} at {step.id}"
+    mediums = [medium for medium, connection in book.company.mediums.items() if connection == name]
+    if mediums:
+        yield f"sends {', '.join(mediums)}"
+    yield from _metrics(book, name)
+    yield from (f"{_ASKED[what]} by digilog" for connection, what in askable(world) if connection == name)
+
+
+_ASKED = {"poll": "asked what is new", "reconcile": "asked what was missed", "confirm": "asked whether events are so"}
+
+
+def _metrics(book: Book, name: str) -> Iterator[str]:
+    drawn = [one for one, metric in book.metrics.metrics.items() if (metric.source.use or "").partition(".")[0] == name]
+    if drawn:
+        yield f"brings {', '.join(drawn)}"
+
+
+def fared(session: Connection, name: str) -> Fared:
+    """How a connection fared, by the newest records of its calls, its events, and what the engine asked it."""
+    e, a, ev, c = t.effect.c, t.asking.c, t.event.c, t.connection.c
+    mine = select(e.ended_at, e.reason).where(e.connection == name, e.id > _recent(t.effect)).order_by(e.id.desc())
+    good = [one["ended_at"] for one in rows(session, mine.where(e.state == "done").limit(1))]
+    failed = [
+        (one["ended_at"], one["reason"])
+        for one in rows(session, mine.where(e.state.in_(("failed", "in_doubt"))).limit(1))
+    ]
+    waiting = rows(session, select(e.reason, e.started_at).where(e.state == "due", e.connection == name))
+    failed += [(one["started_at"], one["reason"]) for one in waiting if one["reason"]]
+    for one in rows(session, select(a.done_at, a.failed_at, a.reason).where(a.connection == name)):
+        good.append(one["done_at"])
+        failed.append((one["failed_at"], one["reason"]))
+    known = [(at, reason or "") for at, reason in failed if at]
+    bad, reason = max(known, default=(None, ""))
+    events = select(ev.at).where(ev.connection == name, ev.id > _recent(t.event)).order_by(ev.id.desc()).limit(1)
+    paused = session.execute(select(c.paused).where(c.name == name)).scalar()
+    heard = session.execute(events).scalar()
+    return Fared(max(filter(None, good), default=None), bad, reason, heard, paused or "", len(waiting))
+
+
+def _recent(table: Table) -> ScalarSelect[int]:
+    """No index leads from a connection to its calls, so only the newest rows are looked through."""
+    return select(func.coalesce(func.max(table.c.id), 0) - RECENT).scalar_subquery()
+
+
+def _kind(entry: ConnectionEntry) -> tuple[type[Connector] | None, str]:
+    try:
+        return find(entry.connector), ""
+    except UnknownConnector as error:
+        return None, str(error)
+    except Exception as error:  # noqa: BLE001 - a broken connector of others must not hide all the rest
+        return None, f"the connector {entry.connector} cannot be loaded ({type(error).__name__})"
