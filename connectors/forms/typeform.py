@@ -114,7 +114,7 @@ class Typeform(Connector):
 
     def _form(self) -> dict[str, Any]:
         found = self.http.get(f"/forms/{self.form}").json()
-        if not isinstance(found, dict):
+        if not isinstance(found, dict) or not isinstance(found.get("fields"), list):
             raise Rejected("Typeform's answer is no form")
         return found
 

@@ -176,7 +176,7 @@ class PortOne(Connector):
         """Payments whose state changed in `span`. The query travels as JSON in `requestBody`, as PortOne wants it."""
         asked = {"page": {"number": number, "size": size}, "filter": {**self._store(), **span}}
         answer = self.http.get("/payments", {"requestBody": json.dumps(asked)}, meaning=_MEANING)
-        return readable(answer, lambda found: found.each("items"))
+        return readable(answer, lambda found: found.listed("items"))
 
 
 class _Claim(NamedTuple):

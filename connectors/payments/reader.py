@@ -116,6 +116,12 @@ class Reader:
         """The object in a field."""
         return Reader(self._found.get(name), self._where(name))
 
+    def listed(self, name: str) -> "list[Reader]":
+        """The objects of a list that must be there."""
+        if name not in self:
+            raise Odd(f"{self._where(name)} is missing")
+        return self.each(name)
+
     def each(self, name: str) -> "list[Reader]":
         """The objects of a list; none if it is missing."""
         value = self._found.get(name)

@@ -127,7 +127,7 @@ class Stripe(Connector):
 
     def probe(self) -> str:
         """One harmless read: the newest event."""
-        self.http.get("/v1/events", {"limit": 1}, meaning=_MEANING)
+        readable(self.http.get("/v1/events", {"limit": 1}, meaning=_MEANING), lambda page: page.listed("data"))
         return "Stripe knows the key"
 
     def receive(self, headers: Mapping[str, str], raw: bytes) -> Incoming | Greeting:
@@ -169,7 +169,7 @@ class Stripe(Connector):
         found: list[Incoming] = []
         for _ in range(_MOST_PAGES):
             answer = self.http.get("/v1/events", asked, meaning=_MEANING)
-            items = readable(answer, lambda page: page.each("data"))
+            items = readable(answer, lambda page: page.listed("data"))
             found += [one for item in items for one in _missed(item)]
             if not items or answer.json().get("has_more") is not True:
                 break

@@ -127,7 +127,8 @@ class Toss(Connector):
         now = self._clock.now().astimezone(_SEOUL)
         span = {"startDate": now - timedelta(minutes=1), "endDate": now}
         moments = {name: at.strftime("%Y-%m-%dT%H:%M:%S") for name, at in span.items()}
-        self.http.get("/v1/transactions", moments, meaning=_MEANING)
+        if not isinstance(self.http.get("/v1/transactions", moments, meaning=_MEANING).json(), list):
+            raise Rejected("Toss's answer is no list of transactions")
         return "Toss Payments knows the secret key"
 
     def receive(self, headers: Mapping[str, str], raw: bytes) -> Incoming | Greeting:

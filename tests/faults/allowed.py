@@ -1,17 +1,27 @@
-"""What a service may make of a fault otherwise than the menu says: each line with its reason."""
+"""What a service means by an answer otherwise than the menu says, each line with its reason."""
 
+from connectors.errors import NotConnected
 from tests.faults.calls import Call
 from tests.faults.menu import WELL, Fault, Outcome
 
-# POST requests that only ask: "service METHOD /path"
+# POST requests of a writing action that only ask: "service METHOD /path"
 QUERIES: frozenset[str] = frozenset()
 
-# Any body is taken as it is: what a company's own service answers nobody knows.
-ANY_BODY = {"web"}
+# Any body of a 2xx is taken as it is.
+ANY_BODY = {
+    ("web", ""),  # what a company's own service answers nobody knows
+    ("chat_webhook", ""),  # four chats, four answers: "ok", nothing, a page's text; a 2xx alone says it was taken
+    ("toss", "probe"),  # wants a list, and the right answer is an empty one
+}
 
-# What else may come of a fault: (service, "METHOD /path" or "", fault) > outcomes
+# What comes of a fault: (service, the action or "", fault) > outcomes
 MEANT: dict[tuple[str, str, str], set[Outcome]] = {
-    ("web", "DELETE /members/1", "404"): {WELL},  # gone already is gone
+    ("web", "delete", "404"): {WELL},  # gone already is gone
+    ("chat_webhook", "", "403"): {NotConnected},  # the secret address was withdrawn
+    ("chat_webhook", "", "404"): {NotConnected},
+    ("solapi", "", "403"): {NotConnected},  # the key is not active, or not from this address
+    ("stripe", "", "403"): {NotConnected},  # a restricted key without the right
+    ("telegram", "", "404"): {NotConnected},  # the token stands in the address: no such bot
 }
 
 
@@ -19,11 +29,10 @@ def is_query(call: Call, what: str) -> bool:
     return f"{call.service} {what}" in QUERIES
 
 
-def allowed(call: Call, what: str, fault: Fault, usual: frozenset[Outcome]) -> frozenset[Outcome]:
-    """The outcomes that are right for a fault of this request."""
-    meant = MEANT.get((call.service, what, fault.name), MEANT.get((call.service, "", fault.name)))
-    if meant is not None:
-        return frozenset(meant)
-    if fault.body and call.service in ANY_BODY:
-        return usual | {WELL}
-    return usual
+def allowed(call: Call, fault: Fault, usual: frozenset[Outcome]) -> frozenset[Outcome]:
+    """The outcomes that are right for a fault of this call."""
+    for action in (call.action, ""):
+        if (call.service, action, fault.name) in MEANT:
+            return frozenset(MEANT[call.service, action, fault.name])
+    any_body = {(call.service, call.action), (call.service, "")} & ANY_BODY
+    return usual | {WELL} if fault.body and any_body else usual

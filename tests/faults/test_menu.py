@@ -36,10 +36,10 @@ def writes(call: Call, what: str) -> bool:
 def expected(call: Call, fault: Fault, well: Came, at: int) -> frozenset[Outcome]:
     what = well.asked[at].what
     if writes(call, what):
-        return allowed(call, what, fault, fault.write)
+        return allowed(call, fault, fault.write)
     if call.effect in CAREFUL and any(writes(call, one.what) for one in well.asked[:at]):
-        return allowed(call, what, fault, fault.write)  # something has happened already
-    return allowed(call, what, fault, fault.read)
+        return allowed(call, fault, fault.write)  # something has happened already
+    return allowed(call, fault, fault.read)
 
 
 def judged(call: Call, well: Came, home: Path, fault: Fault, at: int) -> list[str]:
@@ -49,7 +49,8 @@ def judged(call: Call, well: Came, home: Path, fault: Fault, at: int) -> list[st
         came = made(call, home, fault.serve, at)
         wrong = list(broken(call, fault, came, expected(call, fault, well, at)))
     sent = [one for one in came.asked if one.wrong]
-    if len(sent) > 1 and writes(call, sent[0].what):
+    login = fault.name.startswith("401")  # a token may be renewed once: a refused call changed nothing
+    if len(sent) > 1 + login and writes(call, sent[0].what):
         wrong.append(f"{fault.name}: {sent[0].what} was sent {len(sent)} times")
     return [f"request {at + 1} ({well.asked[at].what}): {one}" for one in wrong]
 
