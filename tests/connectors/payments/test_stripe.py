@@ -248,7 +248,8 @@ def test_without_a_secret_nothing_is_received(stripe):
 @pytest.mark.parametrize(
     "raw",
     [b"[]", b"text", b"{}", sample.event("invoice.paid", sample.intent()),
-     sample.event("refund.failed", sample.refund()), sample.event("charge.refunded", sample.charge(amount_refunded=None)), b'{"type": "charge.refunded", "data": 1}'],
+     sample.event("refund.failed", sample.refund()),
+     sample.event("charge.refunded", sample.charge(amount_refunded=None)), b'{"type": "charge.refunded", "data": 1}'],
 )  # fmt: skip
 def test_signed_and_of_another_shape_goes_to_a_person(stripe, raw):
     card, _ = stripe()
