@@ -99,7 +99,7 @@ class OAuth(Connector):
             "redirect_uri": consent.redirect,
             "code_verifier": consent.verifier,
         }
-        token = _token(self._ask(asked), {})
+        token = self._ask(asked, {})
         if not token["refresh_token"]:
             raise Rejected(
                 "the service gave no token to come back with",
@@ -113,13 +113,13 @@ class OAuth(Connector):
         refresh = kept.get("refresh_token")
         if not refresh:
             raise self._unconsented("the consent has ended")
-        token = _token(self._ask({"grant_type": "refresh_token", "refresh_token": refresh}), kept)
+        token = self._ask({"grant_type": "refresh_token", "refresh_token": refresh}, kept)
         # First kept, then used: a refresh token that replaced another is the only one that still works.
         self._vault.save(self.name, token)
         return token
 
-    def _ask(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """The token endpoint's answer. It is asked once: a code or a refresh token may be good for one use only."""
+    def _ask(self, asked: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+        """A token from its endpoint, asked once: a code or a refresh token may be good for one use only."""
         from connectors.http import Http
 
         http = Http(self._tokens_at(), allow_loopback=self.allow_loopback, proxy=self.proxy)
@@ -127,17 +127,16 @@ class OAuth(Connector):
             answer = http.post("", form={**asked, **self._client()}, accept=(400, 401, 403))
             if answer.status >= 400:
                 self._refused(answer)
-            found = answer.json()
-            if not isinstance(found, dict):
-                raise Unavailable("the service's answer is no token")
+            return _token(answer.json(), before)
         except Uncertain as error:  # it is not the step's own call that is uncertain: that one never left
             raise Unavailable(error.reason, connection=self.name) from None
+        except Rejected as error:  # nor is anything wrong with what the step asks for
+            raise NotConnected(error.reason, connection=self.name, next_step=self._next_step()) from None
         except ConnectorError as error:
             error.connection = self.name
             raise
         finally:
             http.close()
-        return found
 
     def _tokens_at(self) -> str:
         """Where tokens are made; whoever sends its calls to this machine must not send the secret elsewhere."""
@@ -181,8 +180,9 @@ def _lives(token: Mapping[str, Any]) -> bool:
         return False
 
 
-def _token(found: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+def _token(answer: object, before: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept: access_token, until (ISO 8601, UTC), refresh_token (the last one if there is no new one)."""
+    found = answer if isinstance(answer, dict) else {}
     access, refresh = found.get("access_token"), found.get("refresh_token")
     if not isinstance(access, str) or not access.isascii() or not access.isprintable() or not access:
         raise Unavailable("the service's answer holds no token")
