@@ -14,6 +14,7 @@ from flows.engine import place, silence
 from flows.engine.books import BookError, Files, keep_good, open_last_good
 from flows.engine.calls import Calls
 from flows.engine.engine import Engine
+from flows.engine.questions import Asker
 from flows.engine.retention import Sweep, kept_for
 from flows.engine.world import World
 from flows.people.links import open_links
@@ -46,7 +47,8 @@ def main() -> None:
     except (BookError, SettingsError, StoreError, OSError) as error:
         sys.exit(f"engine cannot start: {error}")
     calls = Calls(world, store, ear.poke)
-    engine = Engine(store, world, calls, fires_at_once=offset(store) != timedelta())
+    asker = Asker(world, ear.poke)
+    engine = Engine(store, world, calls, asker, fires_at_once=offset(store) != timedelta())
     work = _Work(settings, store, world, engine, files, Sweep(store, kept_for(settings)))
     while not stop.is_set():
         try:
@@ -57,6 +59,7 @@ def main() -> None:
         if not more:
             ear.hear(LOOK)
     calls.close()
+    asker.close()
     store.close()
 
 

@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -17,34 +18,36 @@ from flows.store.read import the
 from flows.store.store import Store
 
 SLOTS = 64
+Q = TypeVar("Q")
+A = TypeVar("A")
 log = logging.getLogger(__name__)
 
 
-class Calls:
-    """`submit` what is marked `sending` and committed; `answers` gives what came back since."""
+class Threads(Generic[Q, A]):
+    """Long-lived threads that `do` one thing at a time each: `submit` a question, `answers` gives what came back."""
 
-    def __init__(self, world: World, store: Store, done: Callable[[], None], slots: int = SLOTS) -> None:
-        self._world, self._store, self._done = world, store, done
+    def __init__(self, do: Callable[[Q], A], done: Callable[[], None], slots: int, name: str) -> None:
+        self._do, self._done, self._name = do, done, name
         self._slots, self._busy = slots, 0
-        self._todo: queue.SimpleQueue[Sending | None] = queue.SimpleQueue()
-        self._back: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._todo: queue.SimpleQueue[Q | None] = queue.SimpleQueue()
+        self._back: queue.SimpleQueue[A] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
 
     @property
     def free(self) -> int:
         return self._slots - self._busy
 
-    def submit(self, sending: Sending) -> None:
+    def submit(self, asked: Q) -> None:
         self._busy += 1
         if self._busy > len(self._threads):
-            thread = threading.Thread(target=self._work, name=f"call-{len(self._threads)}", daemon=True)
+            thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
-        self._todo.put(sending)
+        self._todo.put(asked)
 
-    def answers(self) -> list[Answer]:
+    def answers(self) -> list[A]:
         """All answers so far; only the engine's own thread asks."""
-        found: list[Answer] = []
+        found: list[A] = []
         while True:
             try:
                 found.append(self._back.get_nowait())
@@ -53,14 +56,21 @@ class Calls:
                 return found
 
     def close(self) -> None:
-        """Let the threads end after the calls they are in."""
+        """Let the threads end after what they are at."""
         for _ in self._threads:
             self._todo.put(None)
 
     def _work(self) -> None:
-        while (sending := self._todo.get()) is not None:
-            self._back.put(perform(self._world, self._store, sending))
+        while (asked := self._todo.get()) is not None:
+            self._back.put(self._do(asked))
             self._done()
+
+
+class Calls(Threads[Sending, Answer]):
+    """Calls that are marked `sending` and committed."""
+
+    def __init__(self, world: World, store: Store, done: Callable[[], None], slots: int = SLOTS) -> None:
+        super().__init__(lambda sending: perform(world, store, sending), done, slots, "call")
 
 
 def perform(world: World, store: Store, sending: Sending) -> Answer:

@@ -1,11 +1,11 @@
 """What an event means: a pure function of the event, the book and what is known; it returns what to change."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
 
+from flows.engine.recording import RECORDED_EVENTS, Dealing, dealings, otherwise
 from flows.ledger.parties import family
 from flows.playbook.expression import Expression
 from flows.playbook.form import Refusal, typed
@@ -74,6 +74,23 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """Record an exchange that the event tells of; it is about a known party, or about whom `contact` names."""
+
+    dealing: Dealing
+    party: str | None
+    contact: Contact | None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What was not done by the event, and why; it is told beside it. The reason holds no customer's text."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quarantine:
     """Nobody can act on the event as it is; a person looks at it. The reason holds no customer's text."""
 
@@ -89,7 +106,8 @@ class Happened:
     brought: Mapping[str, Any]
 
 
-Change = Open | Note | Stop | Happened | Quarantine
+Change = Open | Note | Stop | Happened | Record | Remark | Quarantine
+NOBODY = "no exchange is recorded: no customer is known by its order, phone or e-mail"
 
 
 class Known(Protocol):
@@ -98,6 +116,8 @@ class Known(Protocol):
     def party(self, contact: Contact) -> str | None: ...
     def open_case(self, playbook: str, party: str) -> str | None: ...
     def sender(self, connection: str, body: Mapping[str, Any]) -> list[str]: ...  # parties, by the connection's `party`
+    def dealt(self, connection: str, dealing: Dealing) -> str | None: ...  # whom a payment's or order's number is of
+    def named(self, connection: str, body: Mapping[str, Any]) -> Contact | None: ...  # by its phone or e-mail
     def open_cases(self, party: str) -> list[Mapping[str, Any]]: ...  # id, playbook, version, status, step
     def pinned(self, version: str) -> Playbook: ...
     def told(self, case: str) -> Mapping[str, Any]: ...  # playbook, fields, results
@@ -133,14 +153,34 @@ def _from_outside(
     """What waited for the event, and then what begins by it."""
     begun = [one for one in live if (one.start.connection, one.start.event) == (event.connection, event.name)]
     forms = [_filled(one, event, book, known) for one in begun]
+    recorded = list(_recorded(event, forms, known))
+    if otherwise_ := otherwise(event.name, event.body):
+        return [*recorded, Remark(otherwise_)]
     senders = [form.party for form in forms] + known.sender(event.connection, event.body)
+    senders += [one.party for one in recorded if isinstance(one, Record)]
     found: list[Change | None] = []
     for party in dict.fromkeys(one for one in senders if one):
         found += _happened(event, party, known)
     found += [_begin(form, known, states) for form in forms]
     if not begun and not found and not _awaited(event, live):
-        return [Quarantine("no playbook starts by this event; check `start:` of the playbooks")]
-    return [change for change in found if change]
+        if event.name not in RECORDED_EVENTS:
+            return [Quarantine("no playbook starts by this event; check `start:` of the playbooks")]
+        if not any(isinstance(one, Record) for one in recorded):
+            return [Quarantine(NOBODY)]
+    return [*recorded, *(change for change in found if change)]
+
+
+def _recorded(event: Event, forms: Sequence["_Form"], known: Known) -> Iterator[Record | Remark]:
+    """The exchanges that an event tells of, or why there is none."""
+    for one in dealings(event.name, event.key, event.body):
+        party = known.dealt(event.connection, one)
+        asked = (form.contact for form in forms if form.contact and not form.refused)
+        contact = None if party else next(asked, None) or known.named(event.connection, event.body)
+        if party or contact:
+            name = event.body.get("name")
+            yield Record(one, party, contact, name if isinstance(name, str) and contact else None)
+        else:
+            yield Remark(NOBODY)
 
 
 def _happened(event: Event, party: str, known: Known) -> Iterator[Happened]:
@@ -302,12 +342,7 @@ def _without_text(sentence: str) -> str:
     return sentence.partition(": ")[2] or sentence
 
 
-def read_body(raw: bytes) -> Mapping[str, Any] | None:
-    """A body as the mapping it must be; none if it is something else."""
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(found, dict) and isinstance(found.get("data"), dict):
-        return {**found, **found["data"]}  # senders that wrap their fields in `data`
-    return found if isinstance(found, dict) else None
+def unwrapped(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The body with what senders wrap in `data` beside the rest."""
+    inner = body.get("data")
+    return {**body, **inner} if isinstance(inner, Mapping) else body

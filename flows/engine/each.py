@@ -43,4 +43,4 @@ def own_fault(error: Exception) -> str:
 
 
 def _named(row: Any) -> str:
-    return f"row {row['id']}" if isinstance(row, dict) else f"the answer to effect {row.effect}"
+    return f"row {row['id']}" if isinstance(row, dict) else f"the answer to {getattr(row, 'effect', 'a question')}"

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, exists, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's compiler writes it as well
 
 from connectors.errors import ConnectorError, NotConnected, Unavailable, Uncertain
 from flows.engine import bulk
 from flows.engine.each import Units
 from flows.engine.world import OUTGOING_STATES, World
 from flows.ledger.messages import gate
+from flows.people import reconnect
 from flows.people.assignments import CONFIRM
 from flows.store import data as kept
 from flows.store import tables as t
@@ -20,7 +20,7 @@ from flows.store.claims import Claim
 from flows.store.locks import SENDING, alone
 from flows.store.prepared import Prepared
 from flows.store.read import Row, rows
-from flows.store.write import change, open_assignment
+from flows.store.write import change
 
 REPEATABLE = frozenset({"read", "repeat", "keyed", "checkable"})  # a second call does no harm, or is asked about first
 _DOUBTED = frozenset({"keyed", "checkable"})  # it may have happened: then nobody does it by hand unasked
@@ -263,10 +263,10 @@ def _take(session: Connection, world: World, row: Row, answer: Answer, now: date
             _change(session, row, state="done", ended_at=now, reason=None)
             change(session, t.private_effect, row["id"], result=kept.dump(answer.result))
             if world.rates.worked(row["connection"]):
-                _is_back(session, row["connection"], now)
+                is_back(session, row["connection"], now)
         case NotConnected() as error:
             _change(session, row, state="due", next_at=now, reason=error.reason)
-            _pause(session, row, error, now)
+            reconnect.pause(session, row["connection"], error, now)
         case Unavailable() as error:
             _later(session, world, row, error, now)
         case Uncertain() as error if row["effect_class"] in REPEATABLE:
@@ -299,25 +299,11 @@ def _later(session: Connection, world: World, row: Row, error: ConnectorError, n
         _change(session, row, state="due", next_at=then, reason=error.reason)
 
 
-def _is_back(session: Connection, connection: str, now: datetime) -> None:
+def is_back(session: Connection, connection: str, now: datetime) -> None:
     """What waits for a service that was down need not wait out its pauses; it comes in a line, not all at once."""
     for place, row in enumerate(_PARKED.rows(session, its=connection, now=now)):
         if (then := now + timedelta(seconds=place / BACK_RATE)) < row["next_at"]:
             _SOONER.do(session, {"its": row["id"], "then": then})
-
-
-def _pause(session: Connection, row: Row, error: NotConnected, now: datetime) -> None:
-    """The connection pauses; one assignment says how to reconnect it."""
-    name, reason = row["connection"], f"{error.reason}; {error.next_step}"
-    known = select(t.connection.c.paused).where(t.connection.c.name == name)
-    if session.execute(known).scalar():
-        return
-    session.execute(
-        upsert(t.connection)
-        .values(name=name, paused=reason, at=now)
-        .on_conflict_do_update(index_elements=["name"], set_={"paused": reason, "at": now})
-    )
-    open_assignment(session, now, kind="reconnect", connection=name, role="owner", reason=reason)
 
 
 _CLAIMERS = Prepared(select(_e.claimer).where(_e.state == "sending").distinct())

@@ -6,8 +6,9 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import BindParameter, Connection, and_, bindparam, exists, func, or_, select
 from sqlalchemy.exc import OperationalError
 
-from flows.engine import effects, events, scheduler
+from flows.engine import asking, effects, events, scheduler
 from flows.engine.advance import advance
+from flows.engine.asking import Asking, Asks
 from flows.engine.each import Units
 from flows.engine.walk import Walk
 from flows.engine.world import World
@@ -42,16 +43,25 @@ class _Due(NamedTuple):
     assignment: bool
     period: bool
     effect: bool
+    question: bool
+
+    @property
+    def at_once(self) -> bool:
+        """What a turn can do something about: an effect or question waits for a slot, an answer, or a person."""
+        return any(self[:-2])
 
 
-_NOTHING = _Due(event=False, case=False, assignment=False, period=False, effect=False)
+_NOTHING = _Due(event=False, case=False, assignment=False, period=False, effect=False, question=False)
 
 
 class Engine:
-    """Everything that happens to cases happens in `turn`."""
+    """Everything that happens to cases happens in `turn`. Without `asks` it asks nothing by itself."""
 
-    def __init__(self, store: Store, world: World, calls: Caller, *, fires_at_once: bool = False) -> None:
+    def __init__(
+        self, store: Store, world: World, calls: Caller, asks: Asks | None = None, *, fires_at_once: bool = False
+    ) -> None:
         self._store, self._world, self._calls = store, world, calls
+        self._asking = Asking(world, asks) if asks else None
         self._grace = scheduler.GRACE * (0 if fires_at_once else 1)
         self._ahead = _NOTHING  # what the last turn saw at its end
         self._look_for_periods_at = datetime.min.replace(tzinfo=UTC)
@@ -66,10 +76,12 @@ class Engine:
         if not self.claim.hold():
             return 0
         with self._store.read() as session:
-            if not self._unsure and not effects.abandoned(session, self.claim):
+            gone = asking.abandoned(session, self.claim)
+            if not self._unsure and not gone and not effects.abandoned(session, self.claim):
                 return 0
         now = self._world.clock.now()
         with self._store.write() as session:
+            asking.free(session, gone)
             if self._unsure:
                 effects.take_back(session, self._world, self._flying, now)
             count = effects.recover(session, now, self.claim)
@@ -79,9 +91,10 @@ class Engine:
     def turn(self) -> bool:
         """One turn. Says whether there is more to do at once."""
         self._answers += self._calls.answers()
-        due = self._ahead if any(self._ahead[:-1]) or self._answers else self._due()
+        heard = self._asking is not None and self._asking.came_back()
+        due = self._ahead if self._ahead.at_once or self._answers else self._due()
         self._ahead = _NOTHING
-        if not self._answers and not any(due):
+        if not self._answers and not heard and not any(due):
             return False
         try:
             sending, ahead = self._take(due, careful=False)
@@ -97,15 +110,18 @@ class Engine:
         for one in sending:
             self._flying.add(one.effect)
             self._calls.submit(one)
+        if self._asking:
+            self._asking.leave()
         self._answers = self._calls.answers()
-        # an effect that is still due waits for a slot, an answer, or a person
-        return bool(self._answers) or any(ahead[:-1])
+        return bool(self._answers) or ahead.at_once
 
     def _take(self, due: _Due, *, careful: bool) -> tuple[list[effects.Sending], _Due]:
         """All that is due, in one transaction; and what is due after it, such as telling people of their work."""
         with self._store.write(beside=not careful) as session:
             units, now = Units(session, careful, self._world.forget), self._world.clock.now()
             effects.take(units, self._world, self._answers, now)
+            if self._asking:
+                self._asking.turn(units, now, due=due.question)
             # One engine decides at a time, in the order of what came: two would make two parties of one phone number.
             decides = (due.event or due.period) and try_alone(session, DECIDING)
             if due.period and decides:
@@ -123,6 +139,7 @@ class Engine:
                     assignment=ahead.assignment and (told > 0 or not due.assignment),
                     period=ahead.period and (decides or not due.period),
                     effect=ahead.effect,
+                    question=ahead.question,
                 )
             return sending, ahead
 
@@ -147,7 +164,8 @@ class Engine:
         period = now >= self._look_for_periods_at and scheduler.anything(session, self._world, now, self._grace)
         if not period:
             self._look_for_periods_at = now + PERIODS
-        return _Due(**found, period=period)
+        question = self._asking is not None and self._asking.due(session, now)
+        return _Due(**found, period=period, question=question)
 
     def _events(self, units: Units, now: datetime) -> int:
         found = events.NEW.rows(units.session, at_once=AT_ONCE)

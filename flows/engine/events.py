@@ -1,11 +1,16 @@
 """Takes new events to decisions, and decisions into rows."""
 
+import logging
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from connectors.errors import Odd
+from flows.engine import pressed
 from flows.engine.decide import (
     RECORDED,
     Change,
@@ -15,14 +20,18 @@ from flows.engine.decide import (
     Note,
     Open,
     Quarantine,
+    Record,
+    Remark,
     Stop,
     decide,
     period_of,
-    read_body,
+    unwrapped,
 )
+from flows.engine.recording import REFUND, Dealing
 from flows.engine.scope import Scope
 from flows.engine.walk import Walk
 from flows.engine.world import World
+from flows.ledger.exchanges import Exchange, record
 from flows.ledger.parties import CUSTOMERS, PARTIES, Party, add_contact, every_party, find, find_or_make, stage
 from flows.ledger.parties import party as read_party
 from flows.playbook import contact as contact_of
@@ -32,7 +41,7 @@ from flows.store import data as kept
 from flows.store import tables as t
 from flows.store.prepared import Prepared
 from flows.store.read import Row
-from flows.store.write import RAW_KEPT, add, change, journal, new_id
+from flows.store.write import ALPHABET, RAW_KEPT, add, change, journal, new_id
 
 _ev, _pe = t.event.c, t.private_event.c
 NEW = Prepared(
@@ -49,10 +58,19 @@ _of_party = select(_c.id, _c.playbook, _c.version, _c.status, _c.step).where(
 _OPEN_CASES = Prepared(_of_party)
 _OPEN_CASE = Prepared(_of_party.where(t.case.c.playbook == bindparam("playbook")).limit(1))
 _CASE = Prepared(select(t.case).where(t.case.c.id == bindparam("case")).with_for_update())  # another engine may have it
+_DEALT = Prepared(
+    select(t.exchange.c.party_id).where(
+        t.exchange.c.system == bindparam("system"), t.exchange.c.reference == bindparam("reference")
+    )
+)
+_PARTY_OF = Prepared(select(t.case.c.party_id).where(t.case.c.id == bindparam("case")))
+_CASE_ID = re.compile(f"[{ALPHABET}]{{10}}(?![0-9A-Za-z])")  # at an order's beginning, where it was made of a case
 _EXCHANGE = Prepared(select(t.exchange).where(t.exchange.c.id == bindparam("exchange")))
 _TOLD = Prepared(
     select(t.case.c.playbook, t.private_case.c.data).join(t.private_case).where(t.case.c.id == bindparam("case"))
 )
+_LONGEST_NAME = 100
+log = logging.getLogger(__name__)
 HELD_UNTIL_LET_GO = "waits to be let go (state complete)"
 
 
@@ -76,20 +94,43 @@ class _Known:
         return self._world.pinned(self._session, version)
 
     def sender(self, connection: str, body: Mapping[str, Any]) -> list[str]:
+        contact = self._contact(self._said(connection, body))
+        known = (find(self._session, one, contact.kind, contact.value) for one in PARTIES) if contact else ()
+        return [party for party in known if party]
+
+    def _said(self, connection: str, body: Mapping[str, Any]) -> object:
+        """What stands at the connection's `party`."""
         entry = self._world.book.company.connections.get(connection)
         found: object = body if entry and entry.settings.get("party") else None
         for part in str(entry.settings["party"]).split(".") if entry and found else ():
             found = found.get(part) if isinstance(found, Mapping) else None
-        if not isinstance(found, str | int) or isinstance(found, bool):
-            return []
-        kind = "email" if "@" in str(found) else "phone"
+        return found
+
+    def _contact(self, said: object) -> Contact | None:
+        """A phone number or address in its one form; none for anything else."""
+        if not isinstance(said, str | int) or isinstance(said, bool):
+            return None
+        kind = "email" if "@" in str(said) else "phone"
         country = self._world.book.company.country
         try:
-            value = contact_of.email(str(found)) if kind == "email" else contact_of.phone(str(found), country)
+            value = contact_of.email(str(said)) if kind == "email" else contact_of.phone(str(said), country)
         except ValueError:
-            return []
-        known = (find(self._session, one, kind, value) for one in PARTIES)
-        return [party for party in known if party]
+            return None
+        return Contact("person", kind, value)
+
+    def dealt(self, connection: str, dealing: Dealing) -> str | None:
+        earlier = _DEALT.first(self._session, system=connection, reference=dealing.about) if dealing.about else None
+        if earlier:
+            return str(earlier["party_id"])
+        of_case = _CASE_ID.match(dealing.order)
+        case = _PARTY_OF.first(self._session, case=of_case[0]) if of_case else None
+        return case["party_id"] if case else None
+
+    def named(self, connection: str, body: Mapping[str, Any]) -> Contact | None:
+        for said in (body.get("phone"), body.get("email"), self._said(connection, body)):
+            if found := self._contact(said):
+                return found
+        return None
 
     def told(self, case: str) -> Mapping[str, Any]:
         found = _TOLD.first(self._session, case=case)
@@ -128,20 +169,26 @@ class _Known:
 
 def take(session: Connection, world: World, row: Row, now: datetime) -> None:
     """Decide one new event and write what follows. `now` is the turn's: what opens is moved on in the same turn."""
-    event = _read(session, row)
-    states = {name: world.state(name) for name in world.book.playbooks}
-    known = _Known(session, world, now)
-    changes: list[Change] = (
-        [Quarantine("the body is no JSON object")] if event is None else decide(event, world.book, known, states)
-    )
+    changes = _decided(session, world, row, now)
     stuck = next((one.reason for one in changes if isinstance(one, Quarantine)), None)
-    for one in changes:
-        _apply(session, world, row, one, now)
+    told = [one for one in (_apply(session, world, row, one, now) for one in changes) if one]
     state = "quarantined" if stuck else "decided"
-    change(session, t.event, row["id"], state=state, reason=stuck)
+    change(session, t.event, row["id"], state=state, reason=stuck or next(iter(told), None))
 
 
-def _read(session: Connection, row: Row) -> Event | None:
+def _decided(session: Connection, world: World, row: Row, now: datetime) -> list[Change]:
+    try:
+        event = _read(session, world, row)
+    except Odd as error:
+        return [Quarantine(error.reason)]
+    if event.subject is None and pressed.is_ours(event):
+        return [Remark(pressed.take(session, world, event, now))]
+    states = {name: world.state(name) for name in world.book.playbooks}
+    return decide(event, world.book, _Known(session, world, now), states)
+
+
+def _read(session: Connection, world: World, row: Row) -> Event:
+    """The event as it is told. Raises Odd for a body that nobody knows the shape of."""
     facts = {name: row[name] for name in ("id", "name", "connection", "key", "at", "subject")}
     if row["subject"] is not None:
         brought = kept.load(row["body"].decode()) if row["body"] else {}
@@ -151,12 +198,23 @@ def _read(session: Connection, row: Row) -> Event | None:
         return Event(**facts, body=brought, party=row["party_id"], told=brought)
     if row["body"] is None:
         raise LookupError("an event from outside without its body")
-    body = read_body(row["body"])
-    return None if body is None else Event(**facts, body=body)
+    try:
+        body = world.read(row["connection"], row["name"], row["body"])
+    except Odd:
+        raise
+    except Exception as error:  # noqa: BLE001 - another's connector; what it says may be a customer's
+        log.error("%s: the connector failed on an event (%s)", row["connection"], type(error).__name__)  # noqa: TRY400
+        raise Odd(f"the connector failed on it ({type(error).__name__})") from None
+    return Event(**facts, body=unwrapped(body))
 
 
-def _apply(session: Connection, world: World, row: Row, decided: Change, now: datetime) -> None:
+def _apply(session: Connection, world: World, row: Row, decided: Change, now: datetime) -> str | None:
+    """Write one change. Returns what is to be told beside the event, if anything."""
     match decided:
+        case Remark(reason):
+            return reason
+        case Record():
+            return _record(session, world, row, decided, now)
         case Open():
             _open(session, world, row, decided, now)
         case Note(case):
@@ -166,6 +224,42 @@ def _apply(session: Connection, world: World, row: Row, decided: Change, now: da
             _stop(session, world, decided, now)
         case Happened():
             _happened(session, world, decided, now)
+    return None
+
+
+def _record(session: Connection, world: World, row: Row, decided: Record, now: datetime) -> str | None:
+    """Append what the event tells to the ledger; known already, it is one exchange."""
+    contact, dealing = decided.contact, decided.dealing
+    party = decided.party
+    if party is None and contact is not None:
+        party = find_or_make(session, contact.party_kind, contact.kind, contact.value, now)
+        change(session, t.private_event, row["id"], party_id=party)
+        if decided.name:
+            add_contact(session, party, contact.party_kind, "name", decided.name.strip()[:_LONGEST_NAME])
+    if party is None:
+        raise ValueError("an exchange about nobody")
+    amount = dealing.amount
+    if dealing.kind == REFUND and amount is not None:
+        amount -= _given_back(session, party, row["connection"], dealing)
+        if amount <= 0:  # told late, or told before
+            return None
+    exchange = Exchange(
+        kind=dealing.kind,
+        amount=amount,
+        currency=dealing.currency,
+        direction="out" if dealing.kind == REFUND else "in",
+    )
+    at = min(dealing.at or row["at"], now)
+    told = {"by": "machine", "system": row["connection"], "reference": dealing.reference}
+    record(session, world.book, party, exchange, at, **told)
+    return None
+
+
+def _given_back(session: Connection, party: str, system: str, dealing: Dealing) -> Decimal:
+    """What the ledger holds already of a payment's refunds."""
+    before = f"{dealing.about}/{REFUND}/"
+    mine = (one for one in read_party(session, party).exchanges if one["system"] == system and one["amount"])
+    return sum((one["amount"] for one in mine if str(one["reference"]).startswith(before)), Decimal(0))
 
 
 def _open(session: Connection, world: World, row: Row, opens: Open, now: datetime) -> None:

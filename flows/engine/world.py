@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's compiler writes it as well
 
-from connectors.base import Action, Connector
+from connectors.base import Action, Connector, variable_of
 from connectors.clock import Clock
-from connectors.errors import NotConnected
+from connectors.errors import NotConnected, Odd
 from connectors.registry import find
+from connectors.tokens import Vault
 from flows.engine.rates import Rate, Rates
 from flows.ledger.messages import OUTBOX
 from flows.people.links import Links
@@ -22,6 +24,7 @@ from flows.playbook.model import Book, ConnectionEntry, Playbook
 from flows.playbook.text import Format
 from flows.store import tables as t
 
+_PLAIN = Connector()  # reads a JSON object as it is
 BUILT_IN = frozenset({"ledger", "metrics", "message", "team"})
 OUTGOING_STATES = frozenset({"operate", "complete", "expand"})  # in all others no effect leaves
 
@@ -35,6 +38,7 @@ class World:
     links: Links
     home: Path
     secrets: Mapping[str, str] = field(default_factory=dict)
+    vault: Vault | None = None  # where connections keep their tokens; none: the home's own folder
     chance: random.Random = field(default_factory=random.Random)
     give_up: timedelta = timedelta(hours=24)
     simulated: bool = False  # a playbook in state design runs too, since nothing real is reached
@@ -57,9 +61,37 @@ class World:
         made = self._connections.get(name)
         if made is None or made[0] is not entry:  # company.yaml may have changed
             kind = find(entry.connector)
-            made = (entry, kind.connect(name, entry.settings, environ=self.secrets, home=self.home, clock=_Now(self)))
+            made = (
+                entry,
+                kind.connect(
+                    name,
+                    entry.settings,
+                    environ=self.secrets,
+                    home=self.home,
+                    clock=_Now(self),
+                    vault=self.vault,
+                ),
+            )
             self._connections[name] = made
         return made[1]
+
+    def read(self, name: str, event: str, raw: bytes) -> Mapping[str, Any]:
+        """What an event of a connection says, in our own words. Raises Odd for a shape that nobody knows.
+
+        Neither a service nor a secret is needed for it. A test's events are in our words already.
+        """
+        if self.simulated or name not in self.book.company.connections:
+            return _PLAIN.read(event, raw)
+        try:
+            return self.connection(name).read(event, raw)
+        except NotConnected:
+            kind = find(self.book.company.connections[name].connector)
+        stand_in = {variable_of(name, one.field): "-" for one in kind.secrets().values() if one.required}
+        try:
+            made = kind.connect(name, self.book.company.connections[name].settings, environ=stand_in, home=self.home)
+        except NotConnected as error:
+            raise Odd(f"its connection is not set up: {error.reason}") from None
+        return made.read(event, raw)
 
     def rate(self, name: str) -> Rate | None:
         """How often the connection of this name may be called; none: as often as one likes."""

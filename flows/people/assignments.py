@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from flows.people import reconnect
 from flows.playbook.form import Refusal, typed
 from flows.playbook.model import Book, FormField, Playbook, Step
 from flows.store import data
@@ -80,12 +81,12 @@ def sentence(assignment: Mapping[str, Any], playbook: Playbook | None) -> str:
 def claim(session: Connection, id: str, who: str, now: datetime) -> None:
     """Take an open assignment; its case's error then counts as taken."""
     row = find(session, id)
-    _refuse_ended(row)
+    refuse_ended(row)
     if row["state"] == "claimed" and row["person"] != who:
         raise AssignmentError(f"{row['person']} has taken it already; ask them to hand it over")
     session.execute(update(t.assignment).where(t.assignment.c.id == id).values(state="claimed", person=who))
     _taken(session, row)
-    audit(session, who, "claim", id, now)
+    audit(session, who, "claim", id, now, before=row["state"], after="claimed")
 
 
 def finish(
@@ -99,13 +100,15 @@ def finish(
     *,
     minutes: int | None = None,
     note: str | None = None,
+    as_written: bool | None = None,
 ) -> list[Refusal]:
     """Do an assignment: its typed answers are kept and its case goes on. Returns what was refused, if anything.
 
+    `as_written`: whether it went as the playbook says; none if nobody said.
     Raises AssignmentError if it was done, skipped or withdrawn before.
     """
     row = find(session, id)
-    _refuse_ended(row)
+    refuse_ended(row)
     values, refused = typed(fields_of(row, playbook), answers, book.company)
     if playbook is not None and row["kind"] == "step":
         refused += _unticked(step_of(row, playbook), answers)
@@ -116,16 +119,16 @@ def finish(
         return refused
     kept = update(t.private_assignment).where(t.private_assignment.c.assignment_id == id)
     session.execute(kept.values(answers=data.dump(values), note=note))
-    _end(session, row, "done", who, now, minutes=minutes)
+    _end(session, row, "done", who, now, minutes=minutes, as_written=as_written)
     if row["kind"] == "reconnect":
-        _reconnected(session, row["connection"], now)
+        reconnect.resume(session, row["connection"], now)
     return []
 
 
 def skip(session: Connection, playbook: Playbook | None, id: str, who: str, reason: str, now: datetime) -> None:
     """Pass an assignment over, with a reason. Raises AssignmentError if later steps need its answers."""
     row = find(session, id)
-    _refuse_ended(row)
+    refuse_ended(row)
     if row["kind"] == "reconnect":
         raise AssignmentError("the connection stays paused until it is set right; do that, then say done")
     asked = fields_of(row, playbook).items()
@@ -138,7 +141,8 @@ def skip(session: Connection, playbook: Playbook | None, id: str, who: str, reas
     _end(session, row, "skipped", who, now, reason=reason)
 
 
-def _refuse_ended(row: Mapping[str, Any]) -> None:
+def refuse_ended(row: Mapping[str, Any]) -> None:
+    """Raises AssignmentError for what is done, skipped or withdrawn."""
     if row["state"] == "done":
         raise AssignmentError(f"already done by {row['done_by']}; thank you all the same")
     if row["state"] not in OPEN:
@@ -156,6 +160,7 @@ def _end(
     *,
     reason: str | None = None,
     minutes: int | None = None,
+    as_written: bool | None = None,
 ) -> None:
     late = row["due_at"] is not None and now > row["due_at"]
     session.execute(
@@ -167,6 +172,7 @@ def _end(
             done_at=now,
             late=late,
             minutes=minutes,
+            as_written=as_written,
             next_at=None,
             reason=reason or row["reason"],
         )
@@ -174,21 +180,12 @@ def _end(
     _taken(session, row)
     if row["case_id"]:
         session.execute(update(t.case).where(t.case.c.id == row["case_id"]).values(wake_at=now))
-    audit(session, who, state, row["id"], now, reason)
+    audit(session, who, state, row["id"], now, reason, before=row["state"], after=state)
 
 
 def _taken(session: Connection, row: Mapping[str, Any]) -> None:
     if row["case_id"]:
         session.execute(update(t.case).where(t.case.c.id == row["case_id"]).values(failed=False))
-
-
-def _reconnected(session: Connection, connection: str, now: datetime) -> None:
-    session.execute(update(t.connection).where(t.connection.c.name == connection).values(paused=None, at=now))
-    session.execute(
-        update(t.effect)
-        .where(t.effect.c.connection == connection, t.effect.c.state == "due")
-        .values(next_at=now, attempt=0, made_at=now)
-    )
 
 
 def _unshown(step: Step, values: Mapping[str, object]) -> list[Refusal]:

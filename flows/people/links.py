@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 LIVES = timedelta(days=14)
+DONE = "done:"  # what the button under a notice brings back, before an assignment's token
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,15 @@ class Links:
     def token(self, assignment: str, until: datetime) -> str:
         told = f"{assignment}.{int(until.timestamp())}"
         return f"{told}.{self._sign(told)}"
+
+    def done(self, assignment: str, opened_at: datetime) -> str:
+        """What a button brings back when somebody presses it."""
+        return f"{DONE}{self.token(assignment, opened_at + LIVES)}"
+
+    def door(self, connection: str) -> str:
+        """The path's last part for a sender that does not sign: only who was told it finds the door."""
+        digest = hmac.new(self.key, f"in/{connection}".encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(digest[:24]).decode()
 
     def assignment(self, token: str, now: datetime) -> str | None:
         """The assignment that a link is for; none if it was not made here or is too old."""

@@ -274,6 +274,7 @@ class Role(Written):
 class Person(Written):
     name: str
     email: str | None = None
+    slack: str | None = Field(default=None, pattern=r"^[UW][A-Z0-9]{2,30}$")  # the member id
 
 
 class Sender(Written):

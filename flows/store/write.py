@@ -15,11 +15,11 @@ from flows.store.prepared import Prepared, add, change
 from flows.store.read import Row
 
 __all__ = [
-    "PASSED", "RAW_KEPT", "STOOD", "add", "audit", "change", "emit", "journal", "make_effect", "new_id",
+    "ALPHABET", "PASSED", "RAW_KEPT", "STOOD", "add", "audit", "change", "emit", "journal", "make_effect", "new_id",
     "open_assignment", "set_setting", "setting", "withdraw",
 ]  # fmt: skip
 RAW_KEPT = timedelta(days=90)  # raw bodies, answers and rendered messages
-_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no signs that are read for one another
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no signs that are read for one another
 
 # states of the journal
 PASSED = ("done", "skipped", "dropped", "blocked")  # the case goes on to its next step
@@ -30,8 +30,8 @@ def new_id(length: int = 10) -> str:
     """A short random id that people can read to each other; 49 bits at its default length."""
     number, signs = secrets.randbits(8 * length), []  # three bits more a sign than it takes: all are as likely
     for _ in range(length):
-        number, sign = divmod(number, len(_ALPHABET))
-        signs.append(_ALPHABET[sign])
+        number, sign = divmod(number, len(ALPHABET))
+        signs.append(ALPHABET[sign])
     return "".join(signs)
 
 

@@ -1,6 +1,6 @@
 """The inbox: verify, keep, answer. Nothing else happens before the answer."""
 
-import hashlib
+import hmac
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from connectors.base import Connector, Incoming
+from connectors.base import Connector, Greeting, Incoming
 from connectors.errors import Forged, NotConnected, Odd
 from connectors.registry import UnknownConnector, find
+from flows.engine.incoming import own_key, usable
 from flows.store.write import emit
 from flows.web.body import Refused, read
 from flows.web.context import Context
@@ -32,38 +33,52 @@ class _Kept:
 
 
 async def post(request: Request) -> Response:
-    """202 once the event is on disk, or was there before."""
+    """202, or what the vendor wants, once the event is on disk, or was there before."""
     context: Context = request.app.state.context
     name = request.path_params["connection"]
-    kind = _receiver(context, name)
+    kind = _receiver(context, name, request.path_params.get("token"))
     raw = await read(request, CAP, context.patience)
     headers = dict(request.headers)
     kept = _verified(context, name, kind, headers, raw)
+    if isinstance(kept, Greeting):
+        return PlainTextResponse(kept.body, 200)
     at = context.world.clock.now()
     chosen = {one: headers[one][:_LONGEST_HEADER] for one in KEPT_HEADERS if one in headers}
 
     def work(session: Connection) -> int | None:
-        return emit(session, name, kept.key, kept.name, at, raw, chosen, quarantined=kept.quarantined)
+        odd, unconfirmed = kept.quarantined, kind.confirms
+        return emit(session, name, kept.key, kept.name, at, raw, chosen, quarantined=odd, unconfirmed=unconfirmed)
 
     made = await context.writer.write(work)
     if made is not None and kept.quarantined:
         log.warning("event %s of %s lies in quarantine: %s", made, name, kept.quarantined)
-    return PlainTextResponse("accepted\n" if made is not None else "known already\n", 202)
+    return PlainTextResponse("accepted\n" if made is not None else "known already\n", kind.answer)
 
 
-def _receiver(context: Context, name: str) -> type[Connector]:
-    """The connector of a connection that takes signed events. Raises Refused (404) for all others."""
+def _receiver(context: Context, name: str, token: str | None) -> type[Connector]:
+    """The connector of a connection that takes events. Raises Refused (404) for all others.
+
+    Who signs comes to the plain path; who does not has a path that only the service was told, and is asked again.
+    """
     entry = context.world.book.company.connections.get(name)
     try:
         kind = find(entry.connector) if entry else None
     except UnknownConnector:
         kind = None
-    if entry is None or kind is None or not kind.signed or not kind.sends(entry.settings):
+    if entry is None or kind is None or not kind.sends(entry.settings) or not _may_enter(context, name, kind, token):
         raise Refused(404, "nothing is received here")
     return kind
 
 
-def _verified(context: Context, name: str, kind: type[Connector], headers: Mapping[str, str], raw: bytes) -> _Kept:
+def _may_enter(context: Context, name: str, kind: type[Connector], token: str | None) -> bool:
+    if kind.signed or token is None:
+        return kind.signed and token is None
+    return kind.confirms and hmac.compare_digest(context.world.links.door(name).encode(), token.encode())
+
+
+def _verified(
+    context: Context, name: str, kind: type[Connector], headers: Mapping[str, str], raw: bytes
+) -> _Kept | Greeting:
     try:
         found = context.world.connection(name).receive(headers, raw)
     except Forged:
@@ -73,24 +88,14 @@ def _verified(context: Context, name: str, kind: type[Connector], headers: Mappi
         raise Refused(503, "this connection is not set up yet", retry_after=60) from None
     except Odd as error:
         sends = kind.sends(context.world.book.company.connections[name].settings)
-        return _Kept(_own_key(headers, raw), sends[0], error.reason)
+        return _Kept(own_key(headers, raw), sends[0], error.reason)
     except Exception as error:  # noqa: BLE001 - another's connector must not end in a 500; the sender repeats
         log.error("%s: the connector failed on a webhook (%s)", name, type(error).__name__)  # noqa: TRY400
         raise Refused(503, "this connection cannot read webhooks at the moment", retry_after=60) from None
-    return _kept(found, headers, raw)
+    return found if isinstance(found, Greeting) else _kept(found, headers, raw)
 
 
 def _kept(found: Incoming, headers: Mapping[str, str], raw: bytes) -> _Kept:
-    try:
-        found.key.encode()
-    except UnicodeEncodeError:  # JSON can hold half of a character, a store cannot
-        return _Kept(_own_key(headers, raw), found.name, "the sender's key is no text")
-    if "\0" in found.key:  # nor this one, on PostgreSQL
-        return _Kept(_own_key(headers, raw), found.name, "the sender's key is no text")
+    if not usable(found.key):
+        return _Kept(own_key(headers, raw), found.name, "the sender's key is no text")
     return _Kept(found.key, found.name)
-
-
-def _own_key(headers: Mapping[str, str], raw: bytes) -> str:
-    """A key for what brought none that can be used: the same webhook sent again has the same."""
-    told = headers.get("webhook-id", "").encode() + b"\n" + raw
-    return f"odd-{hashlib.sha256(told).hexdigest()[:32]}"

@@ -48,8 +48,8 @@ def test_after_a_case_has_ended_the_same_customer_begins_anew(shop):
         ({"이름": "김하나", "연락처": "전화번호가 없어요"}, "phone: is no phone number; write it like 010-1234-5678"),
         ({"연락처": "010-1234-5678"}, "name: is missing"),
         ({"이름": ["김"], "연락처": "010-1234-5678"}, "name: is of a shape that cannot be read here"),
-        ([1, 2], "the body is no JSON object"),
-        ("not json", "the body is no JSON object"),
+        ([1, 2], "the payload is no JSON object"),
+        ("not json", "the payload is no JSON"),
     ],
 )
 def test_odd_fields_wait_for_a_person_and_others_go_on(shop, body, said):
