@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     port: int = 4080  # web: inbox, forms, assignment pages
     prefect_port: int = 4200
     public_url: str = ""  # where customers reach web; unset: loopback only
+    board_public: bool = False  # the board, too, is served under the public name (it asks to log in)
+    host: str = "127.0.0.1"  # the address that web listens at; beyond loopback only once there is an admin
     secrets_dir: Path | None = None  # one file a secret, named as its variable
     give_up_hours: float = 24  # an unreachable service is tried this long, then a person takes over
     retain_raw_days: int = Field(90, ge=1)  # customers' words, counted from the end of their case

@@ -105,15 +105,16 @@ class Supervisor:
         web: Callable[[], None],
         engine: Callable[[], None],
         prefect: Mapping[str, str] | None,
+        host: str = "127.0.0.1",
     ) -> None:
-        self.home, self.port, self.prefect = home, port, prefect
+        self.home, self.port, self.prefect, self.host = home, port, prefect, host
         self.web, self.engine = web, engine
         self.stopping = False
         self.parts: list[Part] = []
         self.told: dict[str, Any] = {}
         self.silence: Part | None = None
         self.lock = take_home(home)
-        self.socket = _bind(port)
+        self.socket = _bind(port, host)
         self.port = self.socket.getsockname()[1]
         os.environ["DIGILOG_PORT"] = str(self.port)  # what was asked for may have been 0: any free one
         if prefect:
@@ -128,7 +129,7 @@ class Supervisor:
         web = self._part("web", self.web, {"DIGILOG_SOCKET_FD": str(self.socket.fileno())}, (self.socket.fileno(),))
         self._start(web, self._part("engine", self.engine))
         self.silence = self._silence()
-        self._until(lambda: _answers(self.port, "/healthz"))
+        self._until(lambda: _answers(self.port, "/healthz", host=_dialled(self.host)))
         if not self.stopping:
             self._tell(ready=f"http://127.0.0.1:{self.port}")
         if self.prefect and not self.stopping:
@@ -256,12 +257,14 @@ def take_home(home: Path) -> int:
     return handle
 
 
-def _bind(port: int) -> socket.socket:
+def _bind(port: int, host: str = "127.0.0.1") -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        made.bind(("127.0.0.1", port))
+        made.bind((host, port))
     except OSError:
+        if host != "127.0.0.1":
+            raise CannotStart(f"{host} port {port} cannot be used: taken, or no address of this computer") from None
         raise CannotStart(
             f"port {port} is in use by another program; choose another with --port or --prefect-port"
         ) from None
@@ -269,15 +272,21 @@ def _bind(port: int) -> socket.socket:
     return made
 
 
-def _answers(port: int, path: str, login: str = "") -> bool:
-    talk = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+def _answers(port: int, path: str, login: str = "", host: str = "127.0.0.1") -> bool:
+    talk = http.client.HTTPConnection(host, port, timeout=2)
     try:
-        talk.request("GET", path, headers={"Authorization": login} if login else {})
+        here = {"Host": f"127.0.0.1:{port}"}  # a name that is served, whichever address is listened at
+        talk.request("GET", path, headers=here | ({"Authorization": login} if login else {}))
         return talk.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
     finally:
         talk.close()
+
+
+def _dialled(host: str) -> str:
+    """The address at which this computer reaches what listens at `host`."""
+    return "127.0.0.1" if host in {"0.0.0.0", "localhost"} else host  # noqa: S104 - it is compared, not bound
 
 
 def _said(code: int) -> str:

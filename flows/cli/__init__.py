@@ -6,11 +6,12 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DatabaseError
 
 from connectors.errors import ConnectorError
-from flows.cli import cases, doubts, files, keeping, publishing, running, trying, work, writing
+from flows.cli import cases, connecting, doubts, files, keeping, publishing, running, trying, users, work, writing
 from flows.cli.app import app
 from flows.engine.books import BookError
 from flows.engine.operate import OperateError
 from flows.people.assignments import AssignmentError
+from flows.people.users import UserError
 from flows.screen import Refused, fail
 from flows.settings import SettingsError
 from flows.store.backup import BackupError
@@ -18,12 +19,13 @@ from flows.store.store import StoreError, cause
 from flows.supervisor import CannotStart
 
 __all__ = [
-    "app", "cases", "doubts", "files", "keeping", "main", "publishing", "running", "trying", "work", "writing",
+    "app", "cases", "connecting", "doubts", "files", "keeping", "main", "publishing", "running", "trying", "users",
+    "work", "writing",
 ]  # fmt: skip
 
 _TOLD = (
     AssignmentError, BackupError, BookError, CannotStart, ConnectorError, OperateError, Refused, SettingsError,
-    StoreError,
+    StoreError, UserError,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +16,11 @@ from flows.cli.app import HERE, POSTGRESQL, Where, app, refuse_without_database
 from flows.engine import __main__ as engine
 from flows.engine.__main__ import make_world, offset
 from flows.engine.books import keep_good, open_book
+from flows.people.users import make_code
 from flows.runs.environment import prefect_env
 from flows.screen import Refused, say
 from flows.settings import Settings
-from flows.store.store import open_store
+from flows.store.store import Store, open_store
 from flows.store.wake import Wake
 from flows.store.write import set_setting
 from flows.supervisor import Supervisor, take_home
@@ -32,6 +34,9 @@ _SPAN = re.compile(r"\+?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}
 def up(
     *,
     port: int | None = None,
+    host: Annotated[
+        str | None, Parameter(help="address to listen at; beyond this computer once there is an admin")
+    ] = None,
     prefect_port: int | None = None,
     prefect: Annotated[bool, Parameter(help="Prefect's server and pictures of runs")] = True,
     clock_offset: Annotated[str | None, Parameter(help="run on another day, like +33h")] = None,
@@ -39,9 +44,10 @@ def up(
 ) -> None:
     """Start digilog and stay: the web, the engine, and Prefect to watch it. Stop with Ctrl+C.
 
-    Until there are logins everything listens on this computer only (127.0.0.1).
+    Until somebody can log in, everything listens on this computer only (127.0.0.1): the first admin is made at /setup
+    with the one-time code that stands here.
     """
-    settings = where.settings(port=port, prefect_port=prefect_port)
+    settings = where.settings(port=port, host=host, prefect_port=prefect_port)
     if not settings.playbooks.is_dir():
         raise Refused(f"there is no folder {settings.playbooks}; name the company's folder with --playbooks")
     refuse_without_database(settings)
@@ -63,12 +69,32 @@ def up(
             say(f"{name} is not connected: {error.reason}; {error.next_step}", style="yellow")
     if ahead := offset(store):
         say(f"simulated clock: {world.clock.now().astimezone(book.company.zone):%Y-%m-%d %H:%M} ({ahead} ahead)")
+    code = _first_admin(settings, store)
     store.close()
-    say("no logins yet: everything listens on this computer only", style="dim")
-    _stay(settings, prefect=prefect)
+    _stay(settings, code, prefect=prefect)
 
 
-def _stay(settings: Settings, *, prefect: bool) -> None:
+def _first_admin(settings: Settings, store: Store) -> str | None:
+    """The code that makes the first admin; none if there is one. Raises Refused beyond this computer."""
+    with store.write() as session:
+        code = make_code(session)
+    if code and not _is_here(settings.host):
+        raise Refused(
+            f"DIGILOG_HOST: {settings.host} can be reached by others, and nobody can log in yet;"
+            " make an admin first: digilog user add NAME --role admin"
+        )
+    return code
+
+
+def _is_here(host: str) -> bool:
+    """Whether only this computer reaches an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _stay(settings: Settings, code: str | None, *, prefect: bool) -> None:
     """Be the supervisor until stopped; its parts find what they need in the environment."""
     os.environ |= {"DIGILOG_HOME": str(settings.home), "DIGILOG_PLAYBOOKS": str(settings.playbooks)}
     os.environ |= {"DIGILOG_DATABASE_URL": settings.database_url}
@@ -79,7 +105,10 @@ def _stay(settings: Settings, *, prefect: bool) -> None:
         auth = made["PREFECT_SERVER_API_AUTH_STRING"]
         say(f"Prefect asks to log in; type  {auth}  (the password is kept in {settings.home / 'prefect-password'})")
         shown = {"port": str(settings.prefect_port), "auth": auth, "env": json.dumps(made)}
-    Supervisor(settings.home, settings.port, web.main, engine.main, shown).run()
+    supervisor = Supervisor(settings.home, settings.port, web.main, engine.main, shown, settings.host)
+    if code:
+        say(f"nobody can log in yet; make the first admin at http://127.0.0.1:{supervisor.port}/setup with  {code}")
+    supervisor.run()
 
 
 @app.command

@@ -30,7 +30,9 @@ def play(home: Path | None, playbooks: Path, *, throw_away: bool, stay: bool, pr
         stage.open()
         tell(stage)
         if stay:
-            stage.say(f"\nIt keeps running. Stop it with Ctrl+C; start it again with: digilog up --home {home}")
+            name, password = stage.admin()
+            stage.say(f"\nthe board: http://127.0.0.1:{stage.port}  log in as  {name}  with  {password}")
+            stage.say(f"It keeps running. Stop it with Ctrl+C; start it again with: digilog up --home {home}")
             stage.wait_for_end()
     except Spoiled as error:
         stage.say(f"\n✗ the story did not come out: {error}\n  logs: {home / 'logs'}")

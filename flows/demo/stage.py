@@ -22,9 +22,11 @@ from connectors.errors import ConnectorError
 from connectors.http import Answer, local
 from connectors.signatures import sign_standard
 from flows.engine.books import open_book
+from flows.people.users import add_user
 from flows.screen import say
 from flows.store.read import Row, rows
 from flows.store.store import Store, open_store
+from flows.store.write import new_id
 
 SECRET = "whsec_ZGlnaWxvZydzIGRlbW8gYWxvbmUsIG5vdGhpbmcgZWxzZQ=="  # noqa: S105 - of demo homes alone
 PATIENCE = 120.0  # seconds for anything to happen; Prefect's first start is the longest
@@ -154,6 +156,15 @@ class Stage:
             except ConnectorError:
                 return []
             return found
+
+    def admin(self) -> tuple[str, str]:
+        """Name and password of somebody who may log in to the board: whoever holds the role owner."""
+        if self.store is None:
+            raise Spoiled("the store is not open")
+        name, password = self.book.company.roles["owner"].people[0], f"{new_id(5)}-{new_id(5)}-{new_id(5)}"
+        with self.store.write() as session:
+            add_user(session, name, "admin", password, "demo", datetime.now(UTC))
+        return name, password
 
     def say(self, line: str) -> None:
         say(line)

@@ -26,7 +26,6 @@ def tell(stage: Stage) -> None:
         in_prefect(stage)
     nothing_leaked(stage)
     stage.say(f"\n✓ the story came out. Read on: digilog case {case} --home {stage.home}")
-    stage.say(f"  the company's pages: http://127.0.0.1:{stage.port}")
     stage.say(f"  messages that left: {stage.home / 'outbox'}\n  the roster: {stage.home / 'files' / 'roster.xlsx'}")
 
 

@@ -37,9 +37,9 @@ class Doubt:
     arguments: Mapping[str, Any]
 
 
-def doubts(session: Connection, world: World) -> list[Doubt]:
-    """All that nobody has settled yet, the oldest first."""
-    return [_told(session, world, row) for row in rows(session, _open())]
+def doubts(session: Connection, world: World, limit: int | None = None) -> list[Doubt]:
+    """All that nobody has settled yet, the oldest first; or the first of them."""
+    return [_told(session, world, row) for row in rows(session, _open().limit(limit))]
 
 
 def find(session: Connection, world: World, id: int) -> Doubt:
@@ -62,7 +62,8 @@ def settle(session: Connection, world: World, id: int, happened: bool, who: str,
         assignments.finish(session, world.book, None, row["id"], who, answers, now, note=reason)
     else:
         change(session, t.effect, id, state="done" if happened else "failed", reason=f"settled by {who}")
-    audit(session, who, "happened" if happened else "did not happen", f"effect {id}", now, reason)
+    what, after = ("happened", "done") if happened else ("did not happen", "failed")
+    audit(session, who, what, f"effect {id}", now, reason, before="in_doubt", after=after)
     return doubt
 
 

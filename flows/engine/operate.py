@@ -32,10 +32,10 @@ def hold(session: Connection, id: str, who: str, reason: str, now: datetime) -> 
     case = _open_case(session, id)
     session.execute(update(t.case).where(t.case.c.id == id).values(held=reason))
     journal(session, case, None, "held", now, by=who, reason=reason)
-    audit(session, who, "hold", id, now, reason)
+    audit(session, who, "hold", id, now, reason, before=case["status"], after="held")
 
 
-def resume(session: Connection, id: str, who: str, now: datetime) -> None:
+def resume(session: Connection, id: str, who: str, now: datetime, reason: str | None = None) -> None:
     """Let a held case go on."""
     case = _open_case(session, id)
     if case["held"] is None:
@@ -43,11 +43,11 @@ def resume(session: Connection, id: str, who: str, now: datetime) -> None:
     case["leg"] += 1
     values = {"held": None, "failed": False, "leg": case["leg"], "wake_at": now}
     session.execute(update(t.case).where(t.case.c.id == id).values(**values))
-    journal(session, case, None, "resumed", now, by=who)
-    audit(session, who, "resume", id, now)
+    journal(session, case, None, "resumed", now, by=who, reason=reason)
+    audit(session, who, "resume", id, now, reason, before="held", after=case["status"])
 
 
-def retry(session: Connection, id: str, who: str, now: datetime) -> None:
+def retry(session: Connection, id: str, who: str, now: datetime, reason: str | None = None) -> None:
     """Let the machine try the step again that failed; an unclaimed fallback is withdrawn.
 
     Raises OperateError if nothing failed, a person has taken it, or it may have happened already.
@@ -67,8 +67,8 @@ def retry(session: Connection, id: str, who: str, now: datetime) -> None:
     )
     _again(session, id, next(iter(fallback.values()), None), now)
     session.execute(update(t.case).where(t.case.c.id == id).values(failed=False, wake_at=now))
-    journal(session, case, None, "retried", now, by=who)
-    audit(session, who, "retry", id, now)
+    journal(session, case, None, "retried", now, by=who, reason=reason)
+    audit(session, who, "retry", id, now, reason, before=case["status"], after="retried")
 
 
 def _waits(case: Row, asked: Sequence[Row]) -> str:
@@ -91,11 +91,12 @@ def _again(session: Connection, case: str, step: str | None, now: datetime) -> N
 def stop(session: Connection, world: World, id: str, who: str, reason: str, outcome: str) -> None:
     """End a case by hand."""
     case = _open_case(session, id)
+    before = case["status"]
     case["leg"] += case["status"] not in {"ready", "calling"}
     walk = Walk(world, session, world.pinned(session, case["version"]), case, world.clock.now())
     walk.end(outcome, "stopped", f"by {who}: {reason}")
     walk.save()
-    audit(session, who, "stop", id, world.clock.now(), reason)
+    audit(session, who, "stop", id, world.clock.now(), reason, before=before, after=f"ended: {outcome}")
 
 
 def record_by_hand(session: Connection, world: World, party: str, exchange: Exchange, who: str) -> str:

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from connectors.registry import find as connector
 from flows.ledger.messages import to_team
-from flows.people.assignments import person_of, sentence
+from flows.people.assignments import AssignmentError, find, person_of, refuse_ended, sentence
 from flows.people.links import Links
 from flows.playbook.model import Book, Playbook, Step
 from flows.store import tables as t
-from flows.store.write import make_effect
+from flows.store.write import audit, make_effect, new_id
 
 _WORDS = {
     "ko": {
@@ -21,6 +21,7 @@ _WORDS = {
         "escalate": "늦어짐",
         "due": "마감",
         "failed": "실패",
+        "handed": "넘겨받은 일",
         "link": "여기서 처리",
     },
     "en": {
@@ -29,6 +30,7 @@ _WORDS = {
         "escalate": "Overdue",
         "due": "due",
         "failed": "Failed",
+        "handed": "Handed over to you",
         "link": "do it here",
     },
 }
@@ -59,6 +61,27 @@ def look(
     session.execute(update(t.assignment).where(t.assignment.c.id == row["id"]).values(**changes))
 
 
+def hand_over(
+    session: Connection,
+    book: Book,
+    playbook: Playbook | None,
+    id: str,
+    who: str,
+    to: str,
+    reason: str,
+    now: datetime,
+    links: Links,
+) -> None:
+    """Give an open assignment to another person, who is told. Raises AssignmentError."""
+    row = find(session, id)
+    refuse_ended(row)
+    if to not in book.company.people:
+        raise AssignmentError(f"there is no person {to} in company.yaml")
+    session.execute(update(t.assignment).where(t.assignment.c.id == id).values(state="open", person=to))
+    _tell(session, book, playbook, row, "handed", to, now, links, again=f"/{new_id()}")
+    audit(session, who, "hand over", id, now, reason, before=row["person"] or row["role"], after=to)
+
+
 def _tell(
     session: Connection,
     book: Book,
@@ -68,6 +91,8 @@ def _tell(
     person: str | None,
     now: datetime,
     links: Links,
+    *,
+    again: str = "",
 ) -> None:
     """Queue one notice with the assignment's link."""
     words = _WORDS[book.company.language]
@@ -77,7 +102,7 @@ def _tell(
     if row["due_at"]:
         lines.append(f"{words['due']}: {row['due_at'].astimezone(book.company.zone):%Y-%m-%d %H:%M}")
     lines.append(f"{words['link']}: {links.url(row['id'], row['opened_at'])}")
-    notice(session, book, now, "\n".join(lines), person, key=f"{row['id']}/{what}", assignment_id=row["id"])
+    notice(session, book, now, "\n".join(lines), person, key=f"{row['id']}/{what}{again}", assignment_id=row["id"])
 
 
 def notice(session: Connection, book: Book, now: datetime, text: str, person: str | None, **facts: Any) -> int:

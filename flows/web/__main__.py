@@ -35,7 +35,7 @@ def main() -> None:
         begin("web", settings.home)
         store = open_store(settings.home, settings.database_url)
         context = make_context(settings, store)
-        ear = _socket(settings.port)
+        ear = _socket(settings.host, settings.port)
     except (BookError, SettingsError, StoreError, OSError) as error:
         sys.exit(f"web cannot start: {error}")
     serve(context, ear)
@@ -60,7 +60,7 @@ def make_context(settings: Settings, store: Store) -> Context:
 
     host = urlsplit(settings.public_url).hostname if settings.public_url else None
     wake = Wake(settings.home)
-    return Context(world, store, Writer(store, wake), wake, host, look)
+    return Context(world, store, Writer(store, wake), wake, host, settings.board_public, look)
 
 
 def serve(context: Context, ear: socket.socket) -> None:
@@ -94,13 +94,13 @@ def _loop() -> str:
     return "asyncio"
 
 
-def _socket(port: int) -> socket.socket:
+def _socket(host: str, port: int) -> socket.socket:
     if handed := os.environ.get(SOCKET):
         return socket.socket(fileno=int(handed))
     ear = socket.socket(socket.AF_INET)
     ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        ear.bind(("127.0.0.1", port))
+        ear.bind((host, port))
     except OSError as error:
         raise SettingsError(f"DIGILOG_PORT: {port} cannot be used ({error.strerror}); choose another") from None
     ear.listen(512)

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
@@ -17,24 +18,42 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.web import form, home, inbox, page, work
+from flows.web.board import assignment, case, cases, doubt, login, today
+from flows.web.board.ask import acts, shows
 from flows.web.body import Refused
 from flows.web.context import Context
 from flows.web.writer import StoreBusy
 
-# Everything that is not here is a 404. Names are found in the company's files, tokens are signed.
-ROUTES = (
-    ("POST", "/in/{connection}", inbox.post),
-    ("GET", "/form/{connection}", form.get),
-    ("POST", "/form/{connection}", form.post),
-    ("GET", "/form/{connection}/thanks", form.thanks),
-    ("GET", "/work/{token}", work.get),
-    ("POST", "/work/{token}", work.post),
-    ("GET", "/healthz", home.alive),
-    ("GET", "/readyz", home.ready),
-    ("GET", "/style.css", page.style),
-    ("GET", "/", home.get),
+# Everything that is not here is a 404. Method, exact path, who may, and what answers. `open`: without a login, where
+# names are found in the company's files and tokens are signed. The others are the board's: `view`, `act`, `admin`.
+ROUTES: tuple[tuple[str, str, str, Any], ...] = (
+    ("POST", "/in/{connection}", "open", inbox.post),
+    ("POST", "/in/{connection}/{token}", "open", inbox.post),  # who does not sign
+    ("GET", "/form/{connection}", "open", form.get),
+    ("POST", "/form/{connection}", "open", form.post),
+    ("GET", "/form/{connection}/thanks", "open", form.thanks),
+    ("GET", "/work/{token}", "open", work.get),
+    ("POST", "/work/{token}", "open", work.post),
+    ("GET", "/healthz", "open", home.alive),
+    ("GET", "/readyz", "open", home.ready),
+    ("GET", "/style.css", "open", page.style),
+    ("GET", "/login", "open", login.get),
+    ("POST", "/login", "open", login.post),
+    ("GET", "/setup", "open", login.first),
+    ("POST", "/setup", "open", login.make_first),
+    ("GET", "/", "view", today.get),
+    ("GET", "/cases", "view", cases.get),
+    ("GET", "/cases/{id}", "view", case.get),
+    ("POST", "/cases/{id}", "act", case.post),
+    ("GET", "/assignments/{id}", "view", assignment.get),
+    ("POST", "/assignments/{id}", "act", assignment.post),
+    ("POST", "/doubts/{id}", "act", doubt.post),
+    ("GET", "/account", "view", login.account),
+    ("POST", "/account", "view", login.change),
+    ("POST", "/logout", "view", login.leave),
 )
 _ALSO_FROM_OUTSIDE = re.compile(rb"/(in|form|work)/.*|/healthz|/style\.css")  # through DIGILOG_PUBLIC_URL
+_NEVER_FROM_OUTSIDE = frozenset({b"/readyz", b"/setup"})
 _PLAIN = re.compile(rb"[A-Za-z0-9/._-]+")
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 _HEADERS = {
@@ -49,7 +68,7 @@ def make_app(context: Context) -> Starlette:
     """The whole door. While it is open, `context.look` is asked each second."""
     app = Starlette(
         routes=_routes(),
-        middleware=[Middleware(Guard, public_host=context.public_host)],
+        middleware=[Middleware(Guard, public_host=context.public_host, board_public=context.board_public)],
         exception_handlers={Refused: _refused, StoreBusy: _busy, DBAPIError: _busy, HTTPException: _status},
         lifespan=_watch,
     )
@@ -59,14 +78,23 @@ def make_app(context: Context) -> Starlette:
 
 
 def _routes() -> list[Route]:
-    return [Route(path, does, methods=[method]) for method, path, does in ROUTES]
+    return [Route(path, _endpoint(method, who, does), methods=[method]) for method, path, who, does in ROUTES]
+
+
+def _endpoint(method: str, who: str, does: Any) -> Any:
+    match who:
+        case "open":
+            return does
+        case "view" | "act" | "admin":
+            return shows(who, does) if method == "GET" else acts(who, does)
+    raise ValueError(f"{who}: nobody is called that")
 
 
 class Guard:
     """Refuses unknown hosts and odd paths, sets the safe headers, and turns our own faults into a sentence."""
 
-    def __init__(self, app: ASGIApp, public_host: str | None) -> None:
-        self._app, self._public = app, public_host
+    def __init__(self, app: ASGIApp, public_host: str | None, *, board_public: bool = False) -> None:
+        self._app, self._public, self._board = app, public_host, board_public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,9 +131,15 @@ class Guard:
         if host not in _HERE and (not host or host != self._public):
             return PlainTextResponse("this name is not served here; see DIGILOG_PUBLIC_URL\n", 400)
         outside = host == self._public and host not in _HERE
-        if not _PLAIN.fullmatch(path) or (outside and not _ALSO_FROM_OUTSIDE.fullmatch(path)):
+        if not _PLAIN.fullmatch(path) or (outside and not self._reaches(path)):
             return PlainTextResponse("there is nothing at this address\n", 404)
         return None
+
+    def _reaches(self, path: bytes) -> bool:
+        """Whether a path is served under the public name."""
+        if self._board:
+            return path not in _NEVER_FROM_OUTSIDE
+        return _ALSO_FROM_OUTSIDE.fullmatch(path) is not None
 
 
 def _name(host: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 
@@ -74,3 +74,13 @@ async def answers(request: Request, cap: int, patience: float) -> Answers:
 def one(found: Answers, name: str) -> str:
     """The first value of a field; empty when it was not sent."""
     return found.get(name, [""])[0]
+
+
+def foreign(request: Request) -> bool:
+    """Whether a browser says that another site's page sent this. Whoever says nothing is judged by a seal or token."""
+    site = request.headers.get("sec-fetch-site", "none")
+    # With our Referrer-Policy browsers say `Origin: null` even for our own pages.
+    origin = request.headers.get("origin", "null")
+    return site not in {"none", "same-origin"} or (
+        origin != "null" and urlsplit(origin).netloc != request.headers.get("host")
+    )

@@ -1,6 +1,7 @@
 """What every page is handed: the company's world, the store, the writer, and the settings of the door."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -21,9 +22,12 @@ class Context:
     writer: Writer
     wake: Wake  # the engine
     public_host: str | None = None  # the host name of DIGILOG_PUBLIC_URL
+    board_public: bool = False  # the board is served under that name too
     look: Callable[[], None] | None = None  # asked each second, in a thread: have files or clock changed?
     patience: float = 10.0  # seconds in which a body must have come
     rate: Rate = field(default_factory=lambda: Rate(30))
+    logins: Rate = field(default_factory=lambda: Rate(10))  # tries a minute: of an address, and for a name
+    readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "reader"))  # of the board
 
     @property
     def words(self) -> Words:
@@ -37,5 +41,6 @@ class Context:
 
     def close(self) -> None:
         """Finish what is being written, and let go; the store stays open."""
+        self.readers.shutdown()
         self.writer.close()
         self.wake.close()

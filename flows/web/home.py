@@ -1,49 +1,19 @@
-"""The front page, and whether this home is alive and ready."""
+"""Whether this home is alive and ready."""
 
 import shutil
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.people.assignments import OPEN
-from flows.store import tables as t
 from flows.store.write import setting
 from flows.web.context import Context
-from flows.web.form import starts
-from flows.web.page import data, page
+from flows.web.page import data
 from flows.web.writer import StoreBusy
 
 _SILENT = timedelta(seconds=30)  # the engine says about every 5 s that it is there
 _SPACE = 0.05  # of the disk
 _PATIENCE = 2.0  # seconds
-
-
-async def get(request: Request) -> Response:
-    """What can be done here, for whoever sits at this computer."""
-    context: Context = request.app.state.context
-    company = context.world.book.company
-    forms = [
-        (name, playbook.title, context.world.state(playbook.playbook) != "design")
-        for name, playbook in starts(context.world.book).items()
-    ]
-    with context.store.read() as session:
-        counted = _open_by_role(session)
-        prefect = setting(session, "prefect_url")
-    labels = {name: role.label for name, role in company.roles.items()}
-    work = [(labels.get(role, role), count) for role, count in sorted(counted.items())]
-    return page(request, "home.html", forms=forms, work=work, prefect=_safe(prefect))
-
-
-def _open_by_role(session: Connection) -> dict[str, int]:
-    c = t.assignment.c
-    found = select(c.role, func.count()).where(c.state.in_(OPEN)).group_by(c.role)
-    return {str(role): int(count) for role, count in session.execute(found)}
-
-
-def _safe(address: str | None) -> str | None:
-    return address if address and address.startswith(("http://", "https://")) else None
 
 
 async def alive(request: Request) -> Response:

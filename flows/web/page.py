@@ -18,17 +18,16 @@ _STYLE = (_HERE / "style.css").read_bytes()
 
 
 def page(request: Request, template: str, status: int = 200, **values: object) -> Response:
-    """A page in the company's language."""
+    """A page in the company's language; `w` among the values are words of the page's own."""
     context: Context = request.app.state.context
     company = context.world.book.company
     clock = context.simulated()
-    text = _ENVIRONMENT.get_template(template).render(
-        w=context.words,
-        company=company,
-        clock=said_datetime(clock, company.format) if clock else None,
-        **values,
-    )
-    return HTMLResponse(text, status)
+    shared = {
+        "w": context.words,
+        "company": company,
+        "clock": said_datetime(clock, company.format) if clock else None,
+    }
+    return HTMLResponse(_ENVIRONMENT.get_template(template).render(shared | values), status)
 
 
 def sentence(request: Request, status: int, text: str, retry_after: int | None = None) -> Response:

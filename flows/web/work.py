@@ -4,7 +4,6 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from starlette.responses import Response
 
 from flows.people.assignments import CHECKED, AssignmentError, find, finish, person_of, skip
 from flows.playbook.form import Refusal
-from flows.web.body import Answers, Refused, answers, one
+from flows.web.body import Answers, Refused, answers, foreign, one
 from flows.web.context import Context
 from flows.web.inputs import inputs
 from flows.web.page import after, page
@@ -21,6 +20,7 @@ from flows.web.words import said
 
 CAP = 256 * 1024
 SEAL, PRESS, TICKED, MINUTES, NOTE, REASON = "_seal", "_press", "_ticked", "_minutes", "_note", "_reason"
+AS_WRITTEN = "_as_written"
 _LONGEST_NOTE = 4_000
 _DAY = 1440  # minutes
 
@@ -34,6 +34,7 @@ class Typed:
     minutes: str = ""
     note: str = ""
     reason: str = ""
+    as_written: str = ""  # yes | no
 
 
 async def get(request: Request) -> Response:
@@ -46,29 +47,33 @@ async def post(request: Request) -> Response:
     id = _assignment(request)
     found = await answers(request, CAP, context.patience)
     _same_page(request, one(found, SEAL))
-    typed = _typed(found)
+    typed = typed_of(found)
     skips = one(found, PRESS) == "skip"
-    refused = _refused(typed, context, skips=skips)
+    refused = refused_of(typed, context, skips=skips)
     if refused:
         return _page(request, id, typed, refused, 422)
     try:
-        refused = await context.writer.write(lambda session: _act(session, context, id, typed, skips=skips))
+        refused = await context.writer.write(lambda session: act(session, context, id, typed, skips=skips))
     except AssignmentError as error:
         return _page(request, id, typed, [Refusal("", str(error))], 409)
     return _page(request, id, typed, refused, 422) if refused else after(request.url.path)
 
 
-def _act(session: Connection, context: Context, id: str, typed: Typed, *, skips: bool) -> list[Refusal]:
+def act(
+    session: Connection, context: Context, id: str, typed: Typed, *, skips: bool, who: str | None = None
+) -> list[Refusal]:
+    """Do or skip it. `who` acts; none: whoever the link was sent to. Raises AssignmentError."""
     book, now = context.world.book, context.world.clock.now()
     row = find(session, id)
     playbook = playbook_of(session, context, row)
-    who = row["person"] or person_of(book, row["role"]) or row["role"]
+    who = who or row["person"] or person_of(book, row["role"]) or row["role"]
     if skips:
         skip(session, playbook, id, who, typed.reason, now)
         return []
     given = {**typed.values, CHECKED: list(typed.ticked)}
     minutes = int(typed.minutes) if typed.minutes else None
-    return finish(session, book, playbook, id, who, given, now, minutes=minutes, note=typed.note or None)
+    told, note = {"yes": True, "no": False}.get(typed.as_written), typed.note or None
+    return finish(session, book, playbook, id, who, given, now, minutes=minutes, note=note, as_written=told)
 
 
 def _assignment(request: Request) -> str:
@@ -80,17 +85,18 @@ def _assignment(request: Request) -> str:
     return id
 
 
-def _typed(found: Answers) -> Typed:
+def typed_of(found: Answers) -> Typed:
     return Typed(
         values={name: values[0].strip() for name, values in found.items() if not name.startswith("_")},
         ticked=tuple(found.get(TICKED, ())),
         minutes=one(found, MINUTES).strip(),
         note=one(found, NOTE).strip()[:_LONGEST_NOTE],
         reason=one(found, REASON).strip()[:_LONGEST_NOTE],
+        as_written=one(found, AS_WRITTEN),
     )
 
 
-def _refused(typed: Typed, context: Context, *, skips: bool) -> list[Refusal]:
+def refused_of(typed: Typed, context: Context, *, skips: bool) -> list[Refusal]:
     refused = []
     if skips and not typed.reason:
         refused.append(Refusal(REASON, context.words["skip_needed"]))
@@ -111,15 +117,7 @@ def _seal(request: Request) -> str:
 def _same_page(request: Request, seal: str) -> None:
     """Raises Refused (403) for a form that another site's page sent."""
     context: Context = request.app.state.context
-    site = request.headers.get("sec-fetch-site", "none")
-    # With our Referrer-Policy browsers say `Origin: null` even for our own pages; the seal decides then.
-    origin = request.headers.get("origin", "null")
-    foreign = origin != "null" and urlsplit(origin).netloc != request.headers.get("host")
-    if (
-        site not in {"none", "same-origin"}
-        or foreign
-        or not hmac.compare_digest(_seal(request).encode(), seal.encode())
-    ):
+    if foreign(request) or not hmac.compare_digest(_seal(request).encode(), seal.encode()):
         raise Refused(403, context.words["not_here"])
 
 
@@ -132,11 +130,20 @@ def _page(request: Request, id: str, typed: Typed, refused: Sequence[Refusal] = 
         raise Refused(404, context.words["link_dead"]) from None
     if not piece.open:
         return page(request, "closed.html", status, piece=piece, told=context.words[f"was_{piece.row['state']}"])
-    return page(request, "work.html", status, **_shown(request, piece, typed, refused))
+    return page(
+        request, "work.html", status, **shown(context, piece, typed, refused, (SEAL, _seal(request)), request.url.path)
+    )
 
 
-def _shown(request: Request, piece: Piece, typed: Typed, refused: Sequence[Refusal]) -> dict[str, object]:
-    context: Context = request.app.state.context
+def shown(
+    context: Context,
+    piece: Piece,
+    typed: Typed,
+    refused: Sequence[Refusal],
+    hidden: tuple[str, str],
+    action: str,
+) -> dict[str, object]:
+    """What the template of a piece of work is filled with; `hidden`: name and value of what keeps other sites out."""
     company = context.world.book.company
     wrong = {one.field: said(one.sentence, "", company.language) for one in refused}
     return {
@@ -145,6 +152,6 @@ def _shown(request: Request, piece: Piece, typed: Typed, refused: Sequence[Refus
         "inputs": inputs(piece.fields, typed.values, refused, company, context.words),
         "wrong": {name: wrong.get(name) for name in (CHECKED, MINUTES, REASON)},
         "notice": wrong.get("") or (context.words["correct"] if refused else None),
-        "seal": _seal(request),
-        "action": request.url.path,
+        "hidden": hidden,
+        "action": action,
     }

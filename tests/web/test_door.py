@@ -38,7 +38,7 @@ SAFE = {
 
 def test_what_is_not_in_the_table_is_not_there(house: Door) -> None:
     there = [path for path in ODD_PATHS if house.get(path).status not in {404, 405}]
-    assert there == ["/?/../style.css/x"]  # a question to the front page
+    assert there == ["/login", "/?/../style.css/x"]  # the latter a question to the front page
     assert len(ODD_PATHS) > 60
     assert all("Traceback" not in one.text for one in house.seen)
 
@@ -58,13 +58,15 @@ def test_a_wrong_method_is_told(house: Door, method: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("host", "path", "status"),
     [
-        ("127.0.0.1", "/", 200),
-        ("localhost:1234", "/", 200),
-        ("[::1]:4080", "/", 200),
+        ("127.0.0.1", "/", 303),  # to the login
+        ("localhost:1234", "/login", 200),
+        ("[::1]:4080", "/login", 200),
         ("studio.example", "/form/trial-form", 200),
         ("STUDIO.example:443", "/style.css", 200),
         ("studio.example", "/healthz", 200),
-        ("studio.example", "/", 404),  # it has no login yet
+        ("studio.example", "/", 404),  # the board is not for outside, unless DIGILOG_BOARD_PUBLIC says so
+        ("studio.example", "/login", 404),
+        ("studio.example", "/setup", 404),
         ("studio.example", "/readyz", 404),
         ("evil.example", "/", 400),
         ("127.0.0.1.evil.example", "/", 400),
@@ -83,16 +85,6 @@ def test_every_answer_is_safe_to_show(house: Door, path: str) -> None:
     assert "server" not in headers
 
 
-def test_the_front_page_shows_forms_and_counts_but_no_customer(door: Door) -> None:
-    with door.store.write() as session:
-        set_setting(session, "prefect_url", "http://127.0.0.1:4200")
-    text = door.get("/").text
-    assert '<a href="/form/trial-form">Trial class</a>' in text
-    assert "Open day <span" in text
-    assert "reachable from this computer only" in text
-    assert 'href="http://127.0.0.1:4200"' in text
-
-
 def test_ready_means_store_and_engine_are_at_work(door: Door) -> None:
     assert door.get("/readyz").status == 503
     for ago, status in ((0, 200), (31, 503)):
@@ -103,13 +95,13 @@ def test_ready_means_store_and_engine_are_at_work(door: Door) -> None:
 
 
 def test_changed_files_are_taken_up_and_broken_ones_are_not(door: Door) -> None:
-    file = door.context.world.book.folder / "later.yaml"
+    file = door.context.world.book.folder / "trial.yaml"
     good = file.read_text("utf-8")
-    file.write_text(good.replace("title: Open day", "title: Open evening"), "utf-8")
-    assert _soon(lambda: "Open evening" in door.get("/").text)
+    file.write_text(good.replace("title: Trial class", "title: Trial evening"), "utf-8")
+    assert _soon(lambda: "Trial evening" in door.get("/form/trial-form").text)
     file.write_text("title: [", "utf-8")
     time.sleep(1.5)
-    assert "Open evening" in door.get("/").text
+    assert "Trial evening" in door.get("/form/trial-form").text
 
 
 def _soon(holds: object, within: float = 5.0) -> bool:
