@@ -84,6 +84,7 @@ def resolved(node):
     return jsonschema.Draft202012Validator({**SPEC["schema"], "components": SPEC["components"]}).iter_errors(node)
 
 
+@pytest.mark.verifies("chat_webhook.send", peer="discord-api-spec 74fda0fad0 (its body)")
 def test_what_discord_gets_fits_its_own_description():
     with chat("discord", (200, {"id": "1199999999999999999", "type": 0})) as (service, connection):
         sent = send(connection)

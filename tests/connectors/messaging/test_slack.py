@@ -152,6 +152,7 @@ def test_the_handshake_is_answered_and_nothing_is_kept_of_it():
     assert desk().receive(signed(raw), raw) == Greeting("3eZbrw1aB")
 
 
+@pytest.mark.verifies("slack.receive", peer="slack_sdk.signature 3.47.0")
 def test_an_answer_in_the_channel_is_an_event_in_plain_words():
     event = desk().receive(signed(REPLY), REPLY)
     assert (event.name, event.key) == ("message.replied", "Ev0PV52K21")

@@ -37,6 +37,7 @@ def send(connection, text="새 신청"):
     return connection.call("send", sample.ACTIONS["send"] | {"text": text}, key="case-1/step")
 
 
+@pytest.mark.verifies("telegram.send", peer="telegram-bot-api-spec 160fd99507 (its parameters)")
 def test_a_message_has_only_parameters_that_telegram_knows():
     with telegram() as (service, connection):
         sent = send(connection, "*굵게* [여기](https://evil.example) @here")
