@@ -187,3 +187,25 @@ def test_only_this_machine_is_local():
     for base in ("http://example.com", "http://10.0.0.1", "http://127.0.0.1.example.com"):
         with pytest.raises(ValueError, match="local"):
             local(base)
+
+
+def test_what_a_service_sets_as_a_cookie_comes_with_no_later_call():
+    heard: list[bytes] = []
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nset-cookie: who=han\r\n\r\n{}"
+    with socket.create_server(("127.0.0.1", 0)) as ear, ThreadPoolExecutor(1) as pool:
+
+        def serve() -> None:
+            line, _ = ear.accept()
+            with line:
+                for _ in range(2):
+                    heard.append(line.recv(65536))
+                    line.sendall(answer)
+
+        served = pool.submit(serve)
+        http = Http(f"http://127.0.0.1:{ear.getsockname()[1]}", allow_loopback=True, auth=("한", "s:3"))
+        http.get("/a"), http.get("/b")
+        http.close()
+        served.result(5)
+    assert all(b"\r\ncookie:" not in one.lower() for one in heard)
+    assert [one.split(b"\r\n")[0] for one in heard] == [b"GET /a HTTP/1.1", b"GET /b HTTP/1.1"]
+    assert all(b"authorization: Basic 7ZWcOnM6Mw==" in one for one in heard)
