@@ -8,13 +8,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from connectors.promises import promises
 
-from connectors.actions import EFFECTS
-from connectors.base import Action, Connector
-
-_CANARY = "a-secret-that-must-not-show"
-_KEYED = frozenset({"keyed", "checkable", "once"})
+__all__ = ["Asked", "Script", "promises", "scripted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,54 +83,3 @@ def scripted(answers: dict[str, Any]) -> Iterator[Script]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def promises(name: str, connector: type[Connector], settings: Mapping[str, object] | None = None) -> list[str]:
-    """What a connector promises and breaks, one sentence each; `settings` as company.yaml would give them."""
-    broken = []
-    if not (connector.__doc__ or "").strip() or connector.__doc__ == Connector.__doc__:
-        broken.append("the class has no docstring")
-    if connector.service != name:
-        broken.append(f"service is {connector.service!r}, registered is {name!r}")
-    if not connector.room:
-        broken.append("no room is named")
-    broken += [f"{event}: an event's name is noun.verb" for event in connector.events if "." not in event]
-    if connector.signed and not connector.secrets():
-        broken.append("signed, yet there is no secret to verify with")
-    broken += [
-        f"{one.field}: no word where the vendor shows it" for one in connector.secrets().values() if not one.where
-    ]
-    for action in connector.actions().values():
-        broken += [f"{action.name}: {wrong}" for wrong in _broken_by(action, connector)]
-    return [f"{name}: {one}" for one in [*broken, *_leaks(connector, settings or {})]]
-
-
-def _broken_by(action: Action, connector: type[Connector]) -> Iterator[str]:
-    if not action.doc:
-        yield "no docstring; shop people read it"
-    if action.effect not in EFFECTS:
-        yield f"{action.effect} is no effect class"
-    if action.effect in _KEYED and not action.takes_key:
-        yield "a write that cannot simply be repeated takes `key`"
-    if action.effect == "checkable":
-        found_by = connector.actions().get(action.found_by or "")
-        if found_by is None or found_by.effect != "read":
-            yield "checkable needs found_by, the name of a read"
-    together = connector.actions().get(action.bulk or "")
-    if action.bulk and (together is None or together.effect != "repeat" or len(together.parameters) != 1):
-        yield "bulk names an action of effect repeat that takes one list"
-    if action.result is Any and not action.takes_call:
-        yield "the result has no type"
-
-
-def _leaks(connector: type[Connector], settings: Mapping[str, object]) -> Iterator[str]:
-    secrets = {
-        one.field: [SecretStr(_CANARY)] if one.many else SecretStr(_CANARY) for one in connector.secrets().values()
-    }
-    try:
-        made = connector(**{**settings, **secrets})  # type: ignore[arg-type]
-    except ValidationError as error:
-        yield f"cannot be made with these settings: {error.error_count()} wrong"
-        return
-    if any(_CANARY in shown for shown in (repr(made), str(made), str(made.model_dump()), made.model_dump_json())):
-        yield "a secret shows"

@@ -22,6 +22,11 @@ class Webhook(Connector):
     room: ClassVar[str] = "forms"
     events: ClassVar[tuple[str, ...]] = (RECEIVED,)
     signed: ClassVar[bool] = True
+    console: ClassVar[str] = """
+        At the sender, find where webhooks (endpoints, notifications) are set up, and add one
+        Enter the address that `digilog connect NAME` shows, and choose the events that a playbook waits for
+        Copy the signing secret that it shows (whsec_...) into the connection's variable
+    """
 
     scheme: Literal["standard"] = "standard"
     event: str = Field(RECEIVED, pattern=f"^{_EVENT}$")
