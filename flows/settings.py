@@ -23,6 +23,7 @@ class Settings(BaseSettings):
 
     home: Path = Path(".digilog/home")  # store, outbox, files, Prefect's own folder
     database_url: str = Field("", repr=False)  # PostgreSQL in place of the home's own file; may hold a password
+    secret_key: str = Field("", repr=False)  # seals connections' tokens where the store is a database
     playbooks: Path = Path("playbooks")  # the company's folder of YAML
     port: int = 4080  # web: inbox, forms, assignment pages
     prefect_port: int = 4200

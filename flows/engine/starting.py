@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from connectors.registry import UnknownConnector, find
 from flows.engine import events, scheduler
 from flows.engine.decide import BY_HAND, RECORDED
 from flows.engine.operate import OperateError, resume
@@ -114,6 +115,10 @@ def replay(session: Connection, world: World, id: int, who: str) -> Begun:
     if row["state"] == "new":
         raise OperateError(f"event {id} has not been decided yet; the engine does it as soon as it is at work")
     _refuse_stale(session, row)
+    if row["state"] == "unconfirmed" or (row["confirmed_at"] is None and _is_asked_about(world, row)):
+        session.execute(update(t.event).where(t.event.c.id == id).values(state="unconfirmed", reason=None))
+        audit(session, who, "replay", str(id), now)
+        return Begun(reason="the service is asked once more whether it is so; see: digilog events --all")
     had = rows(session, select(t.case.c.playbook, t.case.c.id).where(t.case.c.event_id == id))
     left = {name for name, one in world.book.playbooks.items() if _begins(one, row)} - {one["playbook"] for one in had}
     audit(session, who, "replay", str(id), now)
@@ -135,6 +140,15 @@ def _refuse_stale(session: Connection, row: Row) -> None:
     since = select(c.id).where(c.party_id == party, c.status != "ended", c.opened_at > row["at"])
     if row["state"] == "decided" or session.execute(since.limit(1)).first():
         raise OperateError(f"event {row['id']} did its work when it came; once more, it could end cases begun since")
+
+
+def _is_asked_about(world: World, row: Row) -> bool:
+    """Whether nothing may come of an event before its service was asked: then a person's word is not enough either."""
+    entry = world.book.company.connections.get(row["connection"]) if row["subject"] is None else None
+    try:
+        return entry is not None and find(entry.connector).confirms
+    except UnknownConnector:
+        return False
 
 
 def _begins(playbook: Playbook, row: Row) -> bool:
