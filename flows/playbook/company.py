@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from flows.playbook import rules, services
+from flows.playbook import letters, rules, services
 from flows.playbook.hours import public_holidays
 from flows.playbook.load import Path_
 from flows.playbook.model import Book, Company, MessageText, Metric
@@ -158,6 +158,13 @@ def messages(messages: Mapping[str, MessageText], book: Book, sheet: Sheet) -> N
                 sheet.say((name, "fallback"), "a fallback is another medium; change it or take it away")
         if "{{" in message.text:
             sheet.say((name, "text"), "a message has blanks as #{name}; {{ }} belongs into the playbook's values")
+        for written, medium in (("medium", message.medium), ("fallback", message.fallback)):
+            if said := letters.too_much(message, medium, book.company):
+                sheet.notice((name, written), said)
+        if letters.lacks_template(message, book.company):
+            sheet.say(
+                (name, "medium"), "an alimtalk is sent by its approved template; add provider_template with its id"
+            )
         if message.purpose == "ad":
             sheet.notice((name,), f"{name} is an advert (purpose: ad); adverts are not yet sent")
 
