@@ -51,6 +51,12 @@ class Google(OAuth):
         settings = {"hosts": self.hosts, "allow_loopback": self.allow_loopback, "proxy": self.proxy, "cap": LARGEST}
         return GoogleHttp(self.base_url, self, **settings)
 
+    def close(self) -> None:
+        super().close()
+        account, self._account = self._account, None
+        if account is not None:
+            account.close()
+
     @property
     def who(self) -> str:
         """Whom documents must be shared with, in words for people. Raises NotConnected."""

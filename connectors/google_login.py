@@ -52,6 +52,10 @@ class Account:
                 self._renew()
             return str(self._key.token)
 
+    def close(self) -> None:
+        """Let go of open connections."""
+        self._door.close()
+
     def _lives(self) -> bool:
         # google-auth counts by the machine's own clock, in UTC without saying so
         return bool(self._key.token) and self._key.expiry.replace(tzinfo=UTC) - datetime.now(UTC) >= _LEFT
@@ -81,6 +85,9 @@ class _Door(Request):
 
     def __init__(self, url: str, *, loopback: bool, proxy: str | None) -> None:
         self._http = Http(url, allow_loopback=loopback, proxy=proxy)
+
+    def close(self) -> None:
+        self._http.close()
 
     def __call__(
         self,

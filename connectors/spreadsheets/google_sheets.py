@@ -98,7 +98,7 @@ class GoogleSheets(Google):
     def _where(self) -> "_Sheet":
         """The sheet, looked up by its name once (none: the first). Raises NotConnected when there is no such sheet."""
         if self._found is None:
-            about = {"fields": "sheets.properties(sheetId,title,sheetType)", "prettyPrint": "false"}
+            about = {"fields": "sheets(properties(sheetId,title,sheetType))", "prettyPrint": "false"}
             answer = self.http.get(f"/v4/spreadsheets/{self.spreadsheet}", about)
             found = [one.properties for one in _read(_Book, answer).sheets if one.properties.sheetType == "GRID"]
             chosen = [one for one in found if self.sheet in {None, one.title}]
