@@ -27,6 +27,7 @@ def payment(**changed: object) -> dict[str, object]:
         },
         "customer": {"id": "c-1", "name": "김하나", "email": "hana@example.com", "phoneNumber": "010-3333-4444"},
         "paidAt": "2026-11-22T01:31:02Z", "disputes": [],
+        "origin": {"platformType": "MOBILE", "ipAddress": "203.0.113.7"},
         **changed,
     }  # fmt: skip
 
