@@ -72,7 +72,7 @@ class GoogleForms(Google):
             past = map(_Stamp.of, self._listed(_BEGINNING, about))
             return Polled((), _Place(form=self.form).after(past).model_dump_json())
         listed = ((_Stamp.of(whole), whole) for whole in self._listed(place.since))
-        found = {stamp.key: (stamp, whole) for stamp, whole in listed if stamp.key not in place.seen}
+        found = {stamp.key: (stamp, whole) for stamp, whole in listed if place.new(stamp)}
         titles = self._form().questions if found else {}
         new = sorted(found.values(), key=lambda one: one[0].lastSubmittedTime)
         events = tuple(self._event(stamp, whole, place, titles) for stamp, whole in new)
@@ -155,6 +155,9 @@ class _Place(BaseModel):
     @property
     def since(self) -> datetime:
         return max(self.at - _BACK, _BEGINNING)
+
+    def new(self, stamp: _Stamp) -> bool:
+        return stamp.lastSubmittedTime >= self.since and stamp.key not in self.seen
 
     def after(self, stamps: Iterable[_Stamp]) -> "_Place":
         seen = dict(self.seen)
