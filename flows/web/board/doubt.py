@@ -26,7 +26,7 @@ def facts(doubt: Doubt, ask: Ask) -> Facts:
         )
         if text:
             told.append((name, text if len(text) <= _LONGEST else text[:_LONGEST] + "…"))
-    return (*told, *([(ask.words()["because"], doubt.reason)] if doubt.reason else ()))
+    return (*told, *([(ask.words()["because"], ask.say.why(doubt.reason))] if doubt.reason else ()))
 
 
 async def post(ask: Ask) -> Response:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from connectors.errors import NotConnected
 from flows.engine.world import World
@@ -14,7 +14,8 @@ from flows.store import tables as t
 from flows.store.read import Row, rows
 
 _j = t.journal.c
-_DONE, _HANDED, _FAILED = "done", frozenset({"handed", "failed"}), "failed"
+_MACHINE = _j.by == "machine"  # none for what nobody does, such as waiting
+_DONE, _HANDED = "done", frozenset({"handed", "failed"})
 _SHOWN = 12  # steps
 
 
@@ -59,9 +60,9 @@ def since_yesterday(now: datetime, world: World) -> datetime:
 def counted(session: Connection, world: World, since: datetime) -> Counted:
     wanted = or_(_j.step.is_not(None), _j.state.in_(("opened", "ended", "stopped")))
     asked = (
-        select(_j.playbook, _j.step, _j.state, (_j.by == "machine").label("machine"), func.count().label("times"))
-        .where(and_(_j.at >= since, wanted))
-        .group_by(_j.playbook, _j.step, _j.state, "machine")
+        select(_j.playbook, _j.step, _j.state, _MACHINE.label("machine"), func.count().label("times"))
+        .where(_j.at >= since, wanted)
+        .group_by(_j.playbook, _j.step, _j.state, _MACHINE)
     )
     return _summed(rows(session, asked), world.book.playbooks)
 
@@ -77,7 +78,7 @@ def _summed(found: Iterable[Row], playbooks: Mapping[str, Playbook]) -> Counted:
             cases[row["state"]] += row["times"]
         elif row["state"] == _DONE and row["machine"]:
             done[step] += row["times"]
-        elif row["state"] == _DONE:
+        elif row["state"] == _DONE and row["machine"] is not None:
             people += row["times"]
         elif row["state"] in _HANDED and row["machine"]:
             handed[step] += row["times"]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from flows.playbook.model import Book
 from flows.playbook.wording import said_date, said_datetime, said_money, said_phone, said_time
 from flows.web.board import words
+from flows.web.board.reasons import said
 from flows.web.board.words.layout import LAYOUT
 
 
@@ -52,6 +53,10 @@ class Saying:
         if id in company.roles:
             return company.roles[id].label
         return words.of(company.language, LAYOUT)["machine"] if id == "machine" else id or ""
+
+    def why(self, reason: str | None) -> str:
+        """Why something went wrong or did not happen, in the company's language as far as it is known there."""
+        return said(reason, self.book.company.language)
 
     def phone(self, value: str) -> str:
         return said_phone(value, self.book.company.format)

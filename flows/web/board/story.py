@@ -17,7 +17,6 @@ from flows.web.board.ask import Ask
 LONGEST = 300  # lines of each kind
 _BAD = frozenset({"failed", "in_doubt", "handed", "blocked", "dropped", "cancelled"})
 _STEADY = frozenset({"assigned", "waiting", "deferred", "parked", "held", "due", "sending"})
-_GONE = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,16 @@ class Moment:
     mark: str
     to: str = ""
     text: str = ""
+    by_machine: bool = False  # a step that the machine has done
 
 
 def moments(session: Connection, ask: Ask, case: Row, playbook: Playbook, said: Mapping[str, str]) -> list[Moment]:
     """All of it in the order it happened."""
     does = {step.id: step.do for step in playbook.steps}
-    told = [*_came(session, case, said), *_lines(session, ask, case["id"], does, said)]
-    told += _calls(session, ask, case["id"], does, said)
-    return sorted(told, key=lambda one: one.at)
+    calls = _calls(session, ask, case["id"], does, said)
+    called = {one.step for one in calls if one.mark == "good"}  # what a call tells, its step's line would tell again
+    lines = [one for one in _lines(session, ask, case["id"], does, said) if not (one.by_machine and one.step in called)]
+    return sorted([*_came(session, case, said), *lines, *calls], key=lambda one: one.at)
 
 
 def _came(session: Connection, case: Row, said: Mapping[str, str]) -> list[Moment]:
@@ -60,8 +61,9 @@ def _lines(session: Connection, ask: Ask, case: str, does: Mapping[str, str], sa
             what=said.get(f"did_{row['state']}", row["state"]),
             step=does.get(row["step"] or "", ""),
             who=ask.say.who(row["by"]),
-            why=said.get(f"outcome_{row['reason']}", row["reason"] or ""),
+            why=said.get(f"outcome_{row['reason']}") or ask.say.why(row["reason"]),
             mark=_mark(row["state"]),
+            by_machine=(row["state"], row["by"]) == ("done", "machine"),
         )
         for row in rows(session, asked)
     ]
@@ -89,7 +91,7 @@ def _call(ask: Ask, row: Row, does: Mapping[str, str], said: Mapping[str, str]) 
         what=f"{said['message'] if row['message'] else said['call']}: {outcome}",
         step=does.get(row["step"] or "", "") or use,
         who=use,
-        why=row["reason"] or "",
+        why=ask.say.why(row["reason"]),
         mark=_mark(state),
         to=ask.say.phone(str(sent.get("to", ""))) if row["message"] else "",
         text=str(sent.get("text", "")) if row["message"] else "",

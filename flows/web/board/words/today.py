@@ -23,6 +23,7 @@ TODAY: Pairs = {
         "It was sent and no answer came. Look at the service, then say so. These buttons never send anything again.",
     ),
     "settle": ("확인하기", "Settle"),
+    "of_case": ("이 케이스의 이야기 보기", "See the case’s whole story"),
     "sent_at": ("보낸 때", "Sent"),
     "how_found": ("어떻게 확인했나요?", "How did you find out?"),
     "machines": ("어제부터 기계가 한 일", "What the machines did since yesterday"),
