@@ -1,6 +1,7 @@
 """Google's way in: tokens of a service account by google-auth, and calls that bring them."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ _BUSY = frozenset({"internal_failure", "server_error", "temporarily_unavailable"
 _BROKEN = (GoogleAuthError, ValueError, TypeError, AttributeError, OverflowError)  # google-auth trusts what it reads
 # https://cloud.google.com/apis/design/errors and google/api/error_reason.proto; the older APIs' words beside them
 _MANY = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"})
+_MANY_TOLD = re.compile(r"(?i)rate limit|quota")  # some say it in the message alone
 _OFF = frozenset({"SERVICE_DISABLED", "accessNotConfigured"})
 _NARROW = frozenset({"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions"})
 
@@ -164,7 +166,7 @@ class GoogleHttp(Http):
         owner, reasons = self._owner, set(codes(answer.content))
         if answer.status == 401:
             raise NotConnected("Google refused the credentials (401)", next_step="make a new key, or consent again")
-        if reasons & _MANY:
+        if reasons & _MANY or _MANY_TOLD.search(answer.text):
             raise Unavailable("Google asks to come later (403)")
         if reasons & _OFF:
             where = f"Google Cloud console > APIs & Services > Library: enable {owner.api}"
