@@ -20,3 +20,14 @@ class Message(BaseModel):
     to: str
     at: datetime
     state: Literal["kept", "accepted"] = "accepted"
+
+
+def headed(subject: str, text: str) -> tuple[str, str]:
+    """The headline, and what stands below it: a notice's text begins with its subject, which is not said twice."""
+    below = text.removeprefix(subject)
+    return subject, below.lstrip("\n") if subject and (not below or below[0] == "\n") else text
+
+
+def whole(subject: str, text: str) -> str:
+    """Headline and text as one, for chats that know no headline."""
+    return "\n".join(one for one in headed(subject, text) if one)

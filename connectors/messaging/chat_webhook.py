@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from connectors.base import Answer, Connector, action
 from connectors.errors import NotConnected, Rejected
-from connectors.messaging import Message
+from connectors.messaging import Message, headed
 
 if TYPE_CHECKING:  # whoever only receives never needs it
     from connectors.http import Http
@@ -28,25 +28,25 @@ _HOSTS: dict[str, tuple[str, ...]] = {
 
 def _jandi(title: str, text: str) -> dict[str, Any]:
     """https://support.jandi.com/en/articles/6352697: body is the headline, connectInfo what stands below it."""
-    below = [{"title": "", "description": _unlinked(text)}] if title else []
+    below = [{"title": "", "description": _unlinked(text)}] if title and text else []
     return {"body": _unlinked(title or text), "connectColor": _COLOR, "connectInfo": below}
 
 
 def _discord(title: str, text: str) -> dict[str, Any]:
     """https://discord.com/developers/docs/resources/webhook#execute-webhook; `parse: []` calls nobody."""
-    content = _unlinked(f"{title}\n{text}" if title else text)
+    content = _unlinked("\n".join(one for one in (title, text) if one))
     if len(content) > _DISCORD:
         raise Rejected(f"Discord takes no more than {_DISCORD:,} characters")
     return {"content": content, "allowed_mentions": {"parse": []}, "flags": _NO_EMBEDS}
 
 
 def _naver_works(title: str, text: str) -> dict[str, Any]:
-    return {"title": title or "digilog", "body": {"text": text}}
+    return {"title": title or "digilog", "body": {"text": text or title}}
 
 
 def _slack(title: str, text: str) -> dict[str, Any]:
-    whole = f"{title}\n{text}" if title else text
-    safe = whole.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    said = "\n".join(one for one in (title, text) if one)
+    safe = said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return {"text": safe, "mrkdwn": False, "link_names": False, "unfurl_links": False}
 
 
@@ -93,7 +93,9 @@ class ChatWebhook(Connector):
         headers = {"accept": "application/vnd.tosslab.jandi-v2+json"} if self.shape == "jandi" else None
         if self.shape == "discord":
             query["wait"] = "true"  # else Discord does not say whether the message was kept
-        answer = self.http.post(path, _SHAPES[self.shape](subject, text), params=query, headers=headers, accept=_GONE)
+        answer = self.http.post(
+            path, _SHAPES[self.shape](*headed(subject, text)), params=query, headers=headers, accept=_GONE
+        )
         if answer.status in _GONE:
             raise NotConnected(
                 f"the chat knows the address no more ({answer.status})", next_step="make a new webhook in the chat"

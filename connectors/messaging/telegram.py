@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from connectors.base import Answer, Connector, Greeting, Incoming, action
 from connectors.errors import NotConnected, Odd, Rejected, Unavailable, Uncertain
-from connectors.messaging import REPLIED, Message
+from connectors.messaging import REPLIED, Message, whole
 from connectors.payload import json_object
 from connectors.signatures import verify_token
 
@@ -54,12 +54,12 @@ class Telegram(Connector):
     def send(self, *, medium: str, to: str, text: str, subject: str = "", message: str = "", key: str) -> Message:
         """Send one text to the connection's chat."""
         del message, key  # Telegram takes no key and cannot be asked for one
-        whole = f"{subject}\n{text}" if subject else text
-        if len(whole.encode("utf-16-le")) // 2 > _LONGEST:
+        said = whole(subject, text)
+        if len(said.encode("utf-16-le")) // 2 > _LONGEST:
             raise Rejected(f"Telegram takes no more than {_LONGEST:,} characters")
-        body = {"chat_id": self.chat, "text": whole, "link_preview_options": {"is_disabled": True}}
-        said = _result(self.http.post("/sendMessage", body, accept=_REFUSED))
-        id, date = said.get("message_id"), said.get("date")
+        body = {"chat_id": self.chat, "text": said, "link_preview_options": {"is_disabled": True}}
+        sent = _result(self.http.post("/sendMessage", body, accept=_REFUSED))
+        id, date = sent.get("message_id"), sent.get("date")
         if not isinstance(id, int) or not isinstance(date, int):
             raise Uncertain("Telegram's answer does not say which message it is")
         return Message(id=str(id), medium=medium, to=to, at=_moment(date) or self._clock.now())

@@ -79,6 +79,16 @@ def test_each_chat_gets_its_own_shape_in_which_nobody_is_called(shape, body):
     assert asked.path.endswith({"discord": "?wait=true", "plain": "?token=a-secret"}.get(shape, ""))
 
 
+@pytest.mark.parametrize("text", ["[새 할 일] 전화하기\n오늘까지", "오늘까지"])
+def test_a_headline_that_begins_the_text_is_not_said_twice(text):
+    for shape in ("discord", "jandi"):
+        with chat(shape) as (service, connection):
+            send(connection, text, "[새 할 일] 전화하기")
+        said = service.asked[0].body.decode()
+        assert said.count("전화하기") == 1
+        assert said.count("오늘까지") == 1
+
+
 def resolved(node):
     """OpenAPI 3.1 is JSON Schema but for its references, which stay within the file."""
     return jsonschema.Draft202012Validator({**SPEC["schema"], "components": SPEC["components"]}).iter_errors(node)
