@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from connectors.errors import Odd
+
 PAID = "payment.paid"
 REFUNDED = "payment.refunded"
 WAITING = "payment.waiting"  # an account number was given out, and the customer has not paid yet
@@ -62,8 +64,10 @@ def told(payment: Payment, *, returned: Decimal | None = None, buyer: Buyer | No
     """A payment event as JSON data: the payment's values on top, and again as `payment` beside them.
 
     Amounts are text ("15000"), `at` is ISO 8601 in UTC. `returned` is what this one refund gave back.
-    `order`, `name`, `phone` and `email` are there only if the vendor says them.
+    `order`, `name`, `phone` and `email` are there only if the vendor says them. Raises Odd if more went back than came.
     """
+    if not (returned or 0) <= payment.refunded <= payment.amount or payment.refunded < 0:
+        raise Odd("what went back is more than what came")
     values: dict[str, Any] = {
         "id": payment.id,
         "amount": format(payment.amount, "f"),

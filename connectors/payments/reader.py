@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Never, TypeVar
 
 from connectors.errors import Odd, Rejected, Uncertain
-from connectors.payments.money import MOST
+from connectors.payments.money import MOST, digits
 
 if TYPE_CHECKING:
     from connectors.http import Answer
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _HALVES = re.compile("[\ud800-\udfff]")  # JSON may hold half a letter; no store and no digest takes it
-_FINEST = 6  # digits behind the point of an amount
+_NOTHING = {"", "None", "null", "undefined"}  # what a vendor's own slip writes for nothing
 
 
 def loads(raw: bytes) -> "Reader":
@@ -60,7 +60,7 @@ class Reader:
     def text(self, name: str, default: str | None = None) -> str:
         """A string; `default` (if given) stands for a missing or empty one."""
         value = self._found.get(name)
-        if isinstance(value, str) and value.strip() and not _HALVES.search(value):
+        if isinstance(value, str) and value.strip() not in _NOTHING and not _HALVES.search(value):
             return value.strip()
         if default is not None and (value is None or value == ""):
             return default
@@ -73,15 +73,18 @@ class Reader:
             raise Odd(f"{self._where(name)} is missing or no whole number")
         return value
 
-    def money(self, name: str) -> Decimal:
-        """A number in whole money, not negative; exact only if the JSON was read with Decimal."""
+    def money(self, name: str, currency: str) -> Decimal:
+        """A number in whole money of `currency`, not negative; exact only if the JSON was read with Decimal."""
         value = self._found.get(name)
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise Odd(f"{self._where(name)} is missing or no amount")
         amount = Decimal(value)
-        if not amount.is_finite() or not 0 <= amount < MOST or int(amount.as_tuple().exponent) < -_FINEST:
+        if not amount.is_finite() or not 0 <= amount < MOST:
             raise Odd(f"{self._where(name)} is no possible amount")
-        return amount
+        exact = amount.quantize(Decimal(1).scaleb(-digits(currency)))
+        if exact != amount:
+            raise Odd(f"{self._where(name)} has more digits than {currency} has")
+        return exact
 
     def currency(self, name: str) -> str:
         """Three letters of ISO 4217, in capitals."""

@@ -163,7 +163,7 @@ class Toss(Connector):
         transaction = _claim(body).transaction
         for one in found.each("cancels"):
             if one.text("transactionKey") == transaction:
-                return told(payment, returned=one.money("cancelAmount"))
+                return told(payment, returned=one.money("cancelAmount", payment.currency))
         raise Odd("payment.cancels does not hold the refund that was told")
 
     def open_http(self) -> "Http":
@@ -243,14 +243,15 @@ def _payment(found: Reader) -> Payment:
     status = found.text("status")
     if status not in _STATES:
         raise Odd("status is none that Toss documents")
-    amount, paid = found.money("totalAmount"), "approvedAt" in found
+    currency, paid = found.currency("currency"), "approvedAt" in found
+    amount = found.money("totalAmount", currency)
     state: State = "canceled" if status == "CANCELED" and not paid else _STATES[status]
-    back = amount - found.money("balanceAmount") if state in {"refunded", "partly_refunded"} else Decimal(0)
+    back = amount - found.money("balanceAmount", currency) if state in {"refunded", "partly_refunded"} else Decimal(0)
     return Payment(
         id=found.text("paymentKey"),
         order=found.text("orderId"),
         amount=amount,
-        currency=found.currency("currency"),
+        currency=currency,
         state=state,
         at=found.at("approvedAt") or found.at("requestedAt"),
         refunded=back,
@@ -258,14 +259,14 @@ def _payment(found: Reader) -> Payment:
 
 
 def _refund(found: Reader) -> Refund:
-    last = found.text("lastTransactionKey")
+    last, currency = found.text("lastTransactionKey"), found.currency("currency")
     for one in found.each("cancels"):
         if one.text("transactionKey") == last:
             return Refund(
                 id=last,
                 payment=found.text("paymentKey"),
-                amount=one.money("cancelAmount"),
-                currency=found.currency("currency"),
+                amount=one.money("cancelAmount", currency),
+                currency=currency,
                 state="pending" if one.text("cancelStatus", "DONE") == "IN_PROGRESS" else "refunded",
                 at=one.at("canceledAt"),
             )

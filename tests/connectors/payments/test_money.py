@@ -44,14 +44,14 @@ def test_each_refund_has_a_key_of_its_own_and_the_same_refund_the_same():
 
 
 @pytest.mark.parametrize(
-    "wrong", ["1e40", "-1", "0.0000001", "true", '"60000"', "null", "[1]", "1e999999999", "NaN", "9" * 5000]
+    "wrong", ["1e40", "-1", "0.5", "10.01", "true", '"60000"', "null", "[1]", "1e999999999", "NaN", "9" * 5000]
 )
 def test_a_number_that_is_no_possible_amount_goes_to_a_person(wrong):
     with pytest.raises(Odd):
-        loads(f'{{"totalAmount": {wrong}}}'.encode()).money("totalAmount")
+        loads(f'{{"totalAmount": {wrong}}}'.encode()).money("totalAmount", "KRW")
 
 
-@pytest.mark.parametrize("wrong", ['"\\ud800"', '" "', "7", "null", "{}"])
+@pytest.mark.parametrize("wrong", ['"\\ud800"', '" "', '"None"', '"undefined"', "7", "null", "{}"])
 def test_a_text_that_no_store_takes_goes_to_a_person(wrong):
     with pytest.raises(Odd, match="orderId"):
         loads(f'{{"orderId": {wrong}}}'.encode()).text("orderId")
