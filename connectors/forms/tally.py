@@ -99,7 +99,9 @@ def _value(field: Mapping[str, Any]) -> Any:
         return joined([_text(one, texts) for one in (value if isinstance(value, list) else [value])] if value else None)
     if isinstance(value, list) and any(isinstance(one, dict) for one in value):
         return _addresses(value)
-    return joined(value)
+    if isinstance(value, list) and value:  # ids of options: nobody may read one as an answer
+        raise Odd("an answer names options that did not come with it")
+    return value
 
 
 def _addresses(files: list[Any]) -> str:

@@ -102,6 +102,8 @@ def test_a_question_asked_twice_is_never_answered_by_the_wrong_one():
         {"key": "a", "label": "지점", "value": ["gone"], "options": [{"id": "x", "text": "합정점"}]},
         {"key": "a", "label": "지점", "value": [7], "options": [{"id": "x", "text": "합정점"}]},
         {"key": "a", "label": "지점", "value": ["x"], "options": [{"id": "x", "text": " "}]},
+        {"key": "a", "label": "지점", "value": ["e7bfbbc6"]},
+        {"key": "a", "label": "지점", "value": ["e7bfbbc6"], "options": None},
         {"key": "a", "label": "사진", "value": [{"name": "a.jpg"}]},
         "a field",
         None,
