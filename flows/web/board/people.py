@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 from flows.store import tables as t
 from flows.store.read import rows
 
+_LONGEST = 60  # signs of a name
 _k = t.private_contact.c
 
 
@@ -19,4 +20,9 @@ def names(session: Connection, parties: Collection[str | None]) -> dict[str, str
     found: dict[str, dict[str, str]] = {}
     for row in rows(session, asked):
         found.setdefault(row["party_id"], {})[row["kind"]] = row["value"]
-    return {party: kinds.get("name") or kinds.get("phone") or kinds.get("email", "") for party, kinds in found.items()}
+    return {party: _short(kinds) for party, kinds in found.items()}
+
+
+def _short(kinds: dict[str, str]) -> str:
+    name = kinds.get("name") or kinds.get("phone") or kinds.get("email", "")
+    return name if len(name) <= _LONGEST else name[:_LONGEST] + "…"

@@ -14,7 +14,8 @@ from flows.store import tables as t
 from flows.store.read import Row, first, rows
 from flows.web.board.ask import Ask
 
-LONGEST = 300  # lines of each kind
+LONGEST = 120  # lines of each kind
+_SIGNS = 2_000  # of one text; its assignment shows all of it
 _BAD = frozenset({"failed", "in_doubt", "handed", "blocked", "dropped", "cancelled"})
 _STEADY = frozenset({"assigned", "waiting", "deferred", "parked", "held", "due", "sending"})
 
@@ -94,7 +95,7 @@ def _call(ask: Ask, row: Row, does: Mapping[str, str], said: Mapping[str, str]) 
         why=ask.say.why(row["reason"]),
         mark=_mark(state),
         to=ask.say.phone(str(sent.get("to", ""))) if row["message"] else "",
-        text=str(sent.get("text", "")) if row["message"] else "",
+        text=_cut(str(sent.get("text", ""))) if row["message"] else "",
     )
 
 
@@ -118,7 +119,7 @@ def answers(session: Connection, ask: Ask, case: str, playbook: Playbook) -> lis
 
 def _labelled(fields: Mapping[str, FormField], values: Mapping[str, Any], ask: Ask) -> list[tuple[str, str]]:
     return [
-        (field.label or name, _value(values[name], field, ask))
+        (field.label or name, _cut(_value(values[name], field, ask)))
         for name, field in fields.items()
         if values.get(name) is not None
     ]
@@ -134,3 +135,7 @@ def _value(value: object, field: FormField, ask: Ask) -> str:
         case "phone":
             return said_phone(value, form)
     return plain(value, form)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SIGNS else text[:_SIGNS] + "…"
