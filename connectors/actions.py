@@ -36,7 +36,8 @@ class Action:
 
     `extra`: takes arguments of any other name too. `window`: how long the vendor drops a repeated key.
     `found_by`: the read that asks the vendor for our reference (it takes `key` alone, and brings nothing if there is
-    none). `bulk`: the action that takes a list of this one's arguments and brings a list of its results.
+    none). `bulk`: the action that takes a list of this one's arguments and brings a list of its results; `at_once`: at
+    most so many of them.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Action:
     window: timedelta | None = None
     found_by: str | None = None
     bulk: str | None = None
+    at_once: int | None = None
 
     @property
     def outgoing(self) -> bool:
@@ -63,13 +65,19 @@ class _Declared:
     window: timedelta | None
     found_by: str | None
     bulk: str | None
+    at_once: int | None
 
 
 @overload
 def action(method: F, /) -> F: ...
 @overload
 def action(
-    *, effect: Effect = "read", window: str | None = None, found_by: str | None = None, bulk: str | None = None
+    *,
+    effect: Effect = "read",
+    window: str | None = None,
+    found_by: str | None = None,
+    bulk: str | None = None,
+    at_once: int | None = None,
 ) -> Callable[[F], F]: ...
 
 
@@ -81,6 +89,7 @@ def action(
     window: str | None = None,
     found_by: str | None = None,
     bulk: str | None = None,
+    at_once: int | None = None,
 ) -> Any:
     """Make a method an action that playbooks can name. `window`: "30m", "24h", "15d".
 
@@ -88,9 +97,11 @@ def action(
     """
     if bulk and effect != "repeat":  # a call that is refused is taken apart and sent again
         raise ValueError(f"bulk={bulk!r} needs effect='repeat'")
+    if at_once is not None and (not bulk or at_once < 2):
+        raise ValueError(f"at_once={at_once!r} says how many effects of bulk= go together")
     if effect == "checkable" and not found_by:
         raise ValueError("a checkable action needs found_by, the read that asks for it")
-    declared = _Declared(effect, duration(window) if window else None, found_by, bulk)
+    declared = _Declared(effect, duration(window) if window else None, found_by, bulk, at_once)
 
     def mark(marked: Callable[..., Any]) -> Callable[..., Any]:
         marked.__dict__["__action__"] = declared
@@ -139,6 +150,7 @@ def _read(name: str, method: Callable[..., Any], mark: _Declared) -> Action:
         window=mark.window,
         found_by=mark.found_by,
         bulk=mark.bulk,
+        at_once=mark.at_once,
     )
 
 

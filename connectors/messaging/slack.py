@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr
 from connectors.base import Answer, Connector, Greeting, Incoming, action
 from connectors.clock import RealClock
 from connectors.errors import ConnectorError, NotConnected, Odd, Rejected, Unavailable, Uncertain
-from connectors.messaging import PRESSED, REPLIED, Message
+from connectors.messaging import PRESSED, REPLIED, Message, whole
 from connectors.signatures import verify_slack
 
 if TYPE_CHECKING:  # whoever only receives never needs it
@@ -84,10 +84,26 @@ class Slack(Connector):
     )
 
     @action(effect="checkable", found_by="find")
-    def send(self, *, medium: str, to: str, text: str, subject: str = "", message: str = "", key: str) -> Message:
-        """Send one notice to the connection's channel."""
+    def send(
+        self,
+        *,
+        medium: str,
+        to: str,
+        text: str,
+        subject: str = "",
+        message: str = "",
+        link: str = "",
+        link_label: str = "",
+        done: str = "",
+        done_label: str = "",
+        key: str,
+    ) -> Message:
+        """Send one notice to the connection's channel: with a button that opens `link` (https), and with one called
+        `done_label` that brings `done` back when somebody presses it.
+        """
         del message
-        sent = self._post(self.channel, f"{subject}\n{text}" if subject else text, [], key)
+        buttons = _buttons(link, link_label, done, done_label)
+        sent = self._post(self.channel, whole(subject, text), buttons, key)
         return sent.model_copy(update={"medium": medium, "to": to})
 
     @action(effect="checkable", found_by="find")
@@ -99,13 +115,7 @@ class Slack(Connector):
         """
         if channel and channel not in {self.channel, *self.more_channels}:
             raise Rejected("the channel is not among the connection's: add its id to more_channels")
-        if link and not link.startswith("https://"):
-            raise Rejected("a button opens addresses with https:// only")
-        buttons: list[dict[str, Any]] = []
-        if link:
-            buttons.append(_button("link", link_label or link) | {"url": link})
-        if done:
-            buttons.append(_button("done", done) | {"value": key[:_VALUE], "style": "primary"})
+        buttons = _buttons(link, link_label, key[:_VALUE] if done else "", done)
         return self._post(channel or self.channel, text, buttons, key)
 
     @action(effect="repeat")
@@ -275,6 +285,18 @@ def _escaped(text: str) -> str:
 
 def _unescaped(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _buttons(link: str, link_label: str, value: str, label: str) -> list[dict[str, Any]]:
+    """One that opens `link`, and one that brings `value` back. Raises Rejected."""
+    if link and not link.startswith("https://"):
+        raise Rejected("a button opens addresses with https:// only")
+    if len(value) > _VALUE:
+        raise Rejected("a button carries no more than 2,000 characters")
+    buttons = [_button("link", link_label or link) | {"url": link}] if link else []
+    if value:
+        buttons.append(_button("done", label or "done") | {"value": value, "style": "primary"})
+    return buttons
 
 
 def _button(id: str, label: str) -> dict[str, Any]:

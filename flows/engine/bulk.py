@@ -17,7 +17,7 @@ from flows.store.read import Row
 from flows.store.write import add, change, new_id
 
 CLASS = "bulk"  # the effect class of the call itself
-MOST = 100  # effects in one call
+MOST = 100  # effects in one call, unless its action says `at_once`
 Use = tuple[str, str]  # connection and action
 _e = t.effect.c
 _UNDERWAY = Prepared(

@@ -142,7 +142,8 @@ def _leaving(session: Connection, now: datetime, free: int, held: frozenset[str]
 
 def _together(session: Connection, world: World, use: bulk.Use, name: str, now: datetime) -> list[Sending]:
     """All due effects of one action as one call; one by itself goes as it is."""
-    found = _COMPANY.rows(session, now=now, free=bulk.MOST, connection=use[0], action=use[1])
+    most = world.action(".".join(use)).at_once or bulk.MOST
+    found = _COMPANY.rows(session, now=now, free=most, connection=use[0], action=use[1])
     members = [row for row in found if _may_send(session, world, row, now)]
     if not members or not _in_rate(session, world, members[0], now):
         return []

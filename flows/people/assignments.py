@@ -68,6 +68,14 @@ def fields_of(assignment: Mapping[str, Any], playbook: Playbook | None) -> Mappi
     return {**step.form, "evidence": EVIDENCE[step.evidence]} if step.evidence else step.form
 
 
+def asks_nothing(assignment: Mapping[str, Any], playbook: Playbook | None) -> bool:
+    """Whether a word is enough to do it: no form, no checklist, no evidence."""
+    if playbook is None or assignment["kind"] not in {"step", "fallback"}:
+        return False
+    lines = step_of(assignment, playbook).checklist if assignment["kind"] == "step" else ()
+    return not lines and not fields_of(assignment, playbook)
+
+
 def sentence(assignment: Mapping[str, Any], playbook: Playbook | None) -> str:
     """What is to be done, in the company's words."""
     if playbook is None or assignment["kind"] == "reconnect":

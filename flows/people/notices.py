@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from connectors.base import Action
 from connectors.registry import find as connector
-from flows.ledger.messages import to_team
-from flows.people.assignments import AssignmentError, find, person_of, refuse_ended, sentence
+from flows.ledger.messages import connection_of, to_team
+from flows.people.assignments import AssignmentError, asks_nothing, find, person_of, refuse_ended, sentence
 from flows.people.links import Links
 from flows.playbook.model import Book, Playbook, Step
 from flows.store import tables as t
@@ -23,6 +24,7 @@ _WORDS = {
         "failed": "실패",
         "handed": "넘겨받은 일",
         "link": "여기서 처리",
+        "done": "다 했음",
     },
     "en": {
         "open": "New work",
@@ -32,6 +34,7 @@ _WORDS = {
         "failed": "Failed",
         "handed": "Handed over to you",
         "link": "do it here",
+        "done": "Done",
     },
 }
 
@@ -101,25 +104,52 @@ def _tell(
         lines.append(f"{playbook.title}: {playbook.purpose}")
     if row["due_at"]:
         lines.append(f"{words['due']}: {row['due_at'].astimezone(book.company.zone):%Y-%m-%d %H:%M}")
-    lines.append(f"{words['link']}: {links.url(row['id'], row['opened_at'])}")
-    notice(session, book, now, "\n".join(lines), person, key=f"{row['id']}/{what}{again}", assignment_id=row["id"])
+    address = links.url(row["id"], row["opened_at"])
+    buttons = {"link": address, "link_label": words["link"]} if address.startswith("https://") else {}
+    if asks_nothing(row, playbook):
+        buttons |= {"done": links.done(row["id"], row["opened_at"]), "done_label": words["done"]}
+    if "link" not in _taken(book, buttons):
+        lines.append(f"{words['link']}: {address}")
+    key = f"{row['id']}/{what}{again}"
+    notice(session, book, now, "\n".join(lines), person, buttons, key=key, assignment_id=row["id"])
 
 
-def notice(session: Connection, book: Book, now: datetime, text: str, person: str | None, **facts: Any) -> int:
-    """Queue one notice to a person, by the medium `team`; its first line is its subject. Returns the effect."""
+def notice(
+    session: Connection,
+    book: Book,
+    now: datetime,
+    text: str,
+    person: str | None,
+    buttons: Mapping[str, str] | None = None,
+    **facts: Any,
+) -> int:
+    """Queue one notice to a person, by the medium `team`; its first line is its subject. Returns the effect.
+
+    `buttons` reach people where the medium has buttons.
+    """
     sent = to_team(book, text, text.partition("\n")[0], person)
-    entry = book.company.connections.get(sent.connection)
-    kind = connector(entry.connector if entry else sent.connection)
-    effect_class = kind.actions(entry.settings if entry else {})[sent.action].effect
     return make_effect(
         session,
         now,
-        sent.arguments,
+        {**sent.arguments, **_taken(book, buttons or {})},
         connection=sent.connection,
         action=sent.action,
-        effect_class=effect_class,
+        effect_class=_send(book).effect,
         **facts,
     )
+
+
+def _send(book: Book) -> Action:
+    """What the medium `team` sends by."""
+    name = connection_of(book, "team")
+    entry = book.company.connections.get(name)
+    return connector(entry.connector if entry else name).actions(entry.settings if entry else {})["send"]
+
+
+def _taken(book: Book, buttons: Mapping[str, str]) -> dict[str, str]:
+    """Those of the buttons' values that the medium `team` knows what to do with."""
+    known = _send(book).parameters
+    return {name: value for name, value in buttons.items() if name in known}
 
 
 def tell_failure(

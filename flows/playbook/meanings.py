@@ -148,7 +148,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "people": "names of people; the first one gets the work",
         "backup": "another role",
     },
-    "Person": {"name": "as people call them", "email": "where notices go"},
+    "Person": {"name": "as people call them", "email": "where notices go", "slack": "the member id in Slack (U...)"},
     "Sender": {
         "name": "as customers read it",
         "phone": "the company's number",

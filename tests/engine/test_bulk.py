@@ -101,6 +101,15 @@ def test_a_thousand_cases_write_the_file_a_few_times(begin):
     assert {case["outcome"] for case in shop.all(t.case)} == {"done"}
 
 
+@pytest.mark.usefixtures("asked")
+def test_an_action_may_take_more_at_once_than_usual(shop, begin):
+    shop.connect("sheet", connector="rows", file="list.xlsx")
+    begin(1_000)
+    shop.turns(200)
+    assert len(calls(shop)) <= 6
+    assert len(written(shop)) == 1_000
+
+
 def test_while_one_call_is_under_way_the_next_effects_gather_and_others_go_on(begin):
     shop = begin(2)
     shop.calls.dead = True
@@ -187,6 +196,8 @@ def test_a_result_of_another_length_is_no_result_and_no_loss(begin):
 def test_only_what_can_be_repeated_may_be_bulk():
     with pytest.raises(ValueError, match="needs effect='repeat'"):
         action(effect="once", bulk="many")
+    with pytest.raises(ValueError, match="how many effects of bulk= go together"):
+        action(effect="repeat", at_once=5)
 
     class Loose(Connector):
         """A connector."""

@@ -1,9 +1,10 @@
-"""A button under a notice does an assignment that asks nothing: by whom it was pressed, once, and only if it is ours."""
+"""A button under a notice does an assignment that asks nothing: once, by whom it was pressed, if it is ours."""
 
 import json
 
 import pytest
 
+from flows.people.links import Links
 from flows.store import tables as t
 from flows.store.write import emit
 
@@ -25,7 +26,7 @@ def team(shop):
 
 
 def presses(shop, value=None, by=HAN, key="b1"):
-    (asked,) = shop.asked() or [{"id": "gone", "opened_at": shop.clock.now()}]
+    (asked,) = shop.asked(kind="step") or [{"id": "gone", "opened_at": shop.clock.now()}]
     value = shop.world.links.done(asked["id"], asked["opened_at"]) if value is None else value
     body = {"value": value, "by": by, "channel": "C1", "message": "1.1"}
     with shop.store.write() as session:
@@ -82,3 +83,39 @@ def test_a_button_of_two_weeks_ago_does_nothing(team):
 def test_another_button_is_an_event_like_any_other(team):
     shop = team()
     assert presses(shop, "yes")["reason"] == "no playbook starts by this event; check `start:` of the playbooks"
+
+
+@pytest.fixture
+def slack(team, shop):
+    """Notices go to Slack; its calls are written down."""
+    shop.connect("chat", connector="slack", channel="C0ONE")
+    shop.files["company"]["mediums"] = {**shop.files["company"]["mediums"], "team": "chat"}
+
+    def begun(address="https://studio.example", **step):
+        shop.open([shop.person("call", **step)])
+        shop.world.links = Links(address, b"key")
+        shop.asks()
+        shop.turns()
+        row = shop.all(t.effect, t.effect.c.connection == "chat")[0]
+        return json.loads(shop.all(t.private_effect, t.private_effect.c.effect_id == row["id"])[0]["arguments"])
+
+    return begun
+
+
+def test_a_notice_in_slack_has_a_button_for_the_page_and_one_that_says_done(slack, shop):
+    sent = slack()
+    assert sent["link"].startswith("https://studio.example/work/")
+    assert (sent["link_label"], sent["done_label"]) == ("여기서 처리", "다 했음")
+    assert "https://" not in sent["text"]
+    presses(shop, sent["done"])
+    assert shop.case()["outcome"] == "done"
+
+
+def test_what_asks_for_answers_has_no_button_that_says_done(slack):
+    assert "done" not in slack(checklist=["문을 닫았다"])
+
+
+def test_without_an_address_of_its_own_the_link_stays_in_the_text(slack):
+    sent = slack("http://127.0.0.1:4080")
+    assert "link" not in sent
+    assert "http://127.0.0.1:4080/work/" in sent["text"]

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from connectors.base import Connector, Incoming, Polled, action
 from connectors.errors import ConnectorError
 from connectors.payments import PAID, REFUNDED
+from connectors.spreadsheets import Row
+from connectors.spreadsheets.excel import Excel
 
 
 class Service:
@@ -83,3 +85,14 @@ class Register(Connector):
         if self.state.answers and isinstance(self.state.answers[0], ConnectorError):
             raise self.state.answers.pop(0)
         return self.state.listed
+
+
+class Rows(Excel):
+    """A sheet that takes a thousand rows at once."""
+
+    service: ClassVar[str] = "rows"
+
+    @action(effect="repeat", bulk="upsert_rows", at_once=1_000)
+    def upsert_row(self, row_id: str, row: dict[str, Any]) -> Row:
+        """Write one row."""
+        return super().upsert_row(row_id, row)
