@@ -12,12 +12,13 @@ from google.auth.transport import Request, Response
 from google.oauth2.service_account import Credentials
 
 from connectors.answers import Answer, codes
-from connectors.errors import NotConnected, Unavailable
+from connectors.errors import NotConnected, Rejected, Unavailable
 from connectors.http import Http
 
 _LEFT = timedelta(seconds=60)  # a token that lives shorter is not begun with
+_NO_TOKEN = "Google's answer to the login is no token"  # noqa: S105 - a sentence
 _BUSY = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
-_BROKEN = (GoogleAuthError, ValueError, TypeError, AttributeError, OverflowError)  # google-auth trusts what it reads
+_BROKEN = (GoogleAuthError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)  # it trusts answers
 # https://cloud.google.com/apis/design/errors and google/api/error_reason.proto; the older APIs' words beside them
 _MANY = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"})
 _MANY_TOLD = re.compile(r"(?i)rate limit|quota")  # some say it in the message alone
@@ -70,16 +71,16 @@ class Account:
         except RefreshError as error:
             said = error.args[1] if len(error.args) > 1 else None
             if not isinstance(said, dict) or not isinstance(said.get("error"), str):
-                raise Unavailable("Google's answer to the login is no token") from None
+                raise Unavailable(_NO_TOKEN) from None
             raise NotConnected(
                 "Google refused the service account's key",
                 next_step="is the key deleted, or this computer's clock wrong? otherwise make a new key",
             ) from None
         except _BROKEN:
-            raise Unavailable("Google's answer to the login is no token") from None
+            raise Unavailable(_NO_TOKEN) from None
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or until is None:
             self._key.token = None
-            raise Unavailable("Google's answer to the login is no token")
+            raise Unavailable(_NO_TOKEN)
 
 
 class _Door(Request):
@@ -105,6 +106,10 @@ class _Door(Request):
         answer = self._http.send(method, "", content=body, headers=headers, write=False, accept=(400, 401, 403))
         if answer.status >= 400 and _BUSY.intersection(codes(answer.content)):  # google-auth would sleep and ask again
             raise Unavailable("Google's login asks to come later")
+        try:
+            answer.json()
+        except Rejected:
+            raise Unavailable(_NO_TOKEN) from None
         return _Told(answer)
 
 
@@ -122,7 +127,7 @@ class _Told(Response):
 
     @property
     def data(self) -> bytes:
-        return self._answer.content
+        return self._answer.content.removeprefix(b"\xef\xbb\xbf")  # a proxy's mark of UTF-8, no part of the JSON
 
 
 class _Owner(Protocol):

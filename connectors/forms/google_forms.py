@@ -168,8 +168,17 @@ class _Place(BaseModel):
 
 
 class _Page(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
     responses: list[dict[str, Any]] = []
     nextPageToken: str | None = None  # noqa: N815
+
+    @model_validator(mode="after")
+    def _is_a_page(self) -> Self:
+        """Google says {} where nobody has sent anything; what says something else is not Google's."""
+        if self.model_extra and not self.model_fields_set & set(type(self).model_fields):
+            raise ValueError("no page of responses")
+        return self
 
 
 class _Text(BaseModel):
