@@ -1,8 +1,9 @@
-"""Writes docs/reference/connectors.md from the connectors themselves: `python docs/write_connectors.py`."""
+"""Writes the pages of all connectors from the connectors themselves: `python docs/write_connectors.py`."""
 
 import inspect
+import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -13,20 +14,21 @@ from connectors import registry
 from connectors.actions import Action
 from connectors.base import Connector
 
-PAGE = Path(__file__).with_name("reference") / "connectors.md"
+REFERENCE = Path(__file__).with_name("reference")
+VERIFIED = REFERENCE / "verified.json"  # written by tests, see tests/verified.py
 PARTS = ("ledger", "metrics", "message", "team")  # of digilog itself: no connection is written for them
-COMMON = {"base_url", "allow_loopback", "proxy"}
-PACE = "rate"  # every connection takes it: said once above, and where a connector brings its own
-OUT_BY_HTTP = {"web"}  # for these alone the common settings mean something
-VERIFIED = {
-    "own_form": "the pages of digilog, against a running server",
-    "webhook": "the `standardwebhooks` library as the sender",
-    "outbox": "real files",
-    "email": "`aiosmtpd`, a real SMTP server, with STARTTLS and a login. No mail provider has been tried",
-    "excel": "real files, read again with `openpyxl`. Excel itself has not been tried",
-    "csv": "real files, in UTF-8 and cp949",
-    "web": "a scripted HTTP service on this machine. No particular service has been tried",
+ROOMS = {
+    "forms": "Forms and whatever else comes in",
+    "messaging": "Messages",
+    "spreadsheets": "Tables",
+    "payments": "Payments",
+    "analytics": "Numbers",
+    "web": "Anything else",
 }
+COMMON = {"base_url", "allow_loopback", "proxy"}
+PACE = {"rate", "every"}  # said once for all, and where a connector brings its own
+OUT_BY_HTTP = {"web"}  # for these alone the common settings mean something
+WRITTEN = "<!-- Written by docs/write_connectors.py from the code; change that, not this. -->"
 EFFECTS = """\
 | class | what it means for you |
 | --- | --- |
@@ -46,59 +48,156 @@ WORDS = {
     "bool": "yes or no",
     "Any": "any",
 }
-_NO_STEP = "No actions: it brings events."
 
 
-def page() -> str:
-    """The whole page."""
-    names = [
-        name for name in registry.names() if registry.find(name).__module__.split(".")[0] in {"connectors", "flows"}
-    ]
+def pages() -> dict[str, str]:
+    """Every page by its path below docs/reference."""
+    verified = json.loads(VERIFIED.read_text("utf-8")) if VERIFIED.exists() else {}
+    names = [name for name in registry.names() if _ours(name)]
     outside = [name for name in names if name not in PARTS]
+    found = {f"connectors/{name}.md": _page(name, verified) for name in outside}
+    return {"connectors/index.md": _index(names, outside), "verified.md": _verified(outside, verified), **found}
+
+
+def _ours(name: str) -> bool:
+    return registry.find(name).__module__.split(".")[0] in {"connectors", "flows"}
+
+
+def _index(names: list[str], outside: list[str]) -> str:
     lines = [
         "# Connectors",
         "",
-        "<!-- Written by docs/write_connectors.py from the code; change that, not this. -->",
+        WRITTEN,
         "",
-        "What digilog can talk to today, and what is part of it. A connection is written in",
-        "[company.yaml](playbook.md#companyyaml); [how to connect](../how-to/connections.md) shows each one at work.",
-        "A step names an action as `use: connection.action`, with your own name of the connection.",
+        "What digilog can talk to, and what is part of it. A connection is written in",
+        "[company.yaml](../playbook.md#companyyaml); [how to connect](../../how-to/connections.md) shows each at work.",
+        "A step names an action as `use: connection.action`, with your own name of the connection; one company may",
+        "have several connections of one connector. What was tried against what: [verified](../verified.md).",
+        "Your own: [a new connector](../../how-to/new-connector.md).",
         "",
         "Every connection also takes `rate`, like `60/1m`:",
-        "[how often it is called](../how-to/connections.md#how-often).",
+        "[how often it is called](../../how-to/connections.md#how-often); one that is asked for what is new takes",
+        "`every`, like `10m`.",
         "",
         "How careful an action is, its *effect class*:",
         "",
         EFFECTS,
-        "## Connections",
-        "",
-        *(line for name in outside for line in _connector(name)),
-        "## Parts of digilog",
-        "",
-        "No connection is written for these; their names are taken.",
-        "",
-        *(line for name in names if name in PARTS for line in _connector(name)),
     ]
+    for room, title in ROOMS.items():
+        lines += [f"## {title}", ""]
+        found = [name for name in outside if registry.find(name).room == room]
+        lines += [f"- [{name}]({name}.md): {_first(registry.find(name))}" for name in found]
+        lines.append("")
+    lines += ["## Parts of digilog", "", "No connection is written for these; their names are taken.", ""]
+    for name in [one for one in names if one in PARTS]:
+        kind = registry.find(name)
+        lines += [f"### {name}", "", _doc(kind), "", *_actions(name, kind.actions().values())]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _connector(name: str) -> Iterable[str]:
-    found = registry.find(name)
-    yield f"### {name}"
-    yield ""
-    yield _doc(found)
-    yield ""
-    if name not in PARTS:
-        yield from _settings(name, found)
-        yield f"Verified against: {VERIFIED.get(name, '*not verified*')}."
+def _page(name: str, verified: Mapping[str, Any]) -> str:
+    kind = registry.find(name)
+    lines = [f"# {name}", "", WRITTEN, "", _doc(kind), ""]
+    lines += ["[All connectors](index.md) · [how to connect](../../how-to/connections.md)", ""]
+    lines += _part("Settings", [*_settings(name, kind)])
+    lines += _part("At the service", [*_console(kind)])
+    lines += _part("What a step can do", [*_actions(name, kind.actions().values())])
+    lines += _part("What it tells", [*_tells(kind)])
+    lines += _part("Limits", [*_limits(kind)])
+    lines += _part("Verified", [*_against(name, kind, verified)])
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _part(title: str, lines: list[str]) -> list[str]:
+    return [f"## {title}", "", *lines] + ([] if lines[-1] == "" else [""]) if lines else []
+
+
+def _console(kind: type[Connector]) -> Iterable[str]:
+    steps = [line.strip() for line in inspect.cleandoc(kind.console).splitlines() if line.strip()]
+    yield from (f"{number}. {step}" for number, step in enumerate(steps, 1))
+    if kind.scopes:
         yield ""
-    events = ", ".join(f"`{event}`" for event in found.events)
-    if events:
-        more = ", or the name that `event` gives" if "event" in found.model_fields else ""
-        yield f"Events: {events}{more}."
+        yield "Permissions to ask for: " + ", ".join(f"`{one}`" for one in kind.scopes) + "."
+    if steps:
         yield ""
-    actions = found.actions()
-    yield from _actions(name, actions.values()) if actions else (_NO_STEP, "")
+        yield "Then `digilog connect NAME` tries it, and says what is still missing."
+
+
+def _tells(kind: type[Connector]) -> Iterable[str]:
+    if not kind.events:
+        return
+    more = ", or the name that `event` gives" if "event" in kind.model_fields else ""
+    yield "Events: " + ", ".join(f"`{event}`" for event in kind.events) + f"{more}."
+    if kind.signed:
+        yield "Who sends them is proven by a signature or a secret; anything else is refused."
+    if kind.confirms:
+        yield "Each one is asked again at the service, and only its answer is believed."
+    if kind.polls:
+        yield f"It is asked for what is new every {_length(kind.polls.total_seconds())}; `every` says otherwise."
+    if kind.reconcile is not Connector.reconcile:
+        yield "What was missed is found again: the service is asked for its own list at times."
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"
+
+
+def _limits(kind: type[Connector]) -> Iterable[str]:
+    said = " ".join(kind.limits.split()).rstrip(".")
+    if said:
+        yield f"{said[0].upper()}{said[1:]}."
+    if kind.usual_rate:
+        yield f"digilog calls it at most `{kind.usual_rate}` unless `rate` says otherwise."
+
+
+def _against(name: str, kind: type[Connector], verified: Mapping[str, Any]) -> Iterable[str]:
+    if not deeds(kind):
+        return
+    yield "By tests, against programs that are not ours; an empty cell: by nothing but our own tests."
+    yield ""
+    yield from ("| what | against | when |", "| --- | --- | --- |")
+    yield from (f"| `{what}` | {peer} | {day} |" for what, peer, day in _rows(name, kind, verified))
+
+
+def _verified(outside: list[str], verified: Mapping[str, Any]) -> str:
+    lines = [
+        "# Verified",
+        "",
+        WRITTEN,
+        "",
+        "What each connector was tried against that is not ours, and when: other people's simulators of a service, its",
+        "own published client as a second sender or reader, or its published description of its interface. An empty",
+        "cell says that nothing but our own tests has seen it. No cell means a live account of the service.",
+        "",
+        "| connector | what | against | when |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name in outside:
+        for what, peer, day in _rows(name, registry.find(name), verified):
+            lines.append(f"| [{name}](connectors/{name}.md) | `{what.partition('.')[2]}` | {peer} | {day} |")
+    return "\n".join(lines) + "\n"
+
+
+def _rows(name: str, kind: type[Connector], verified: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
+    """(what, peer, day) for all that a connector does; peer and day are empty where nothing verified it."""
+    for does in deeds(kind):
+        peers = verified.get(f"{name}.{does}", {})
+        for _, one in sorted(peers.items()):
+            yield f"{name}.{does}", one["peer"], one["date"]
+        if not peers:
+            yield f"{name}.{does}", "", ""
+
+
+def deeds(kind: type[Connector]) -> list[str]:
+    """All that can be verified of a connector: its actions, its ways of hearing, and the trial of `digilog connect`."""
+    ways = {
+        "receive": kind.signed or kind.confirms,
+        "confirm": kind.confirms,
+        "poll": kind.polls is not None,
+        "reconcile": kind.reconcile is not Connector.reconcile,
+        "probe": kind.probe is not Connector.probe and bool(kind.hosts),
+    }
+    return [*kind.actions(), *(way for way, has in ways.items() if has)]
 
 
 def _settings(name: str, found: type[Connector]) -> Iterable[str]:
@@ -106,7 +205,7 @@ def _settings(name: str, found: type[Connector]) -> Iterable[str]:
     shown = [
         (one, field)
         for one, field in found.model_fields.items()
-        if one not in secrets and (one not in COMMON or name in OUT_BY_HTTP) and (one != PACE or field.default)
+        if one not in secrets and (one not in COMMON or name in OUT_BY_HTTP) and (one not in PACE or field.default)
     ]
     if shown or secrets:
         yield from ("| setting | value | default |", "| --- | --- | --- |")
@@ -120,6 +219,8 @@ def _settings(name: str, found: type[Connector]) -> Iterable[str]:
 
 
 def _actions(name: str, actions: Iterable[Action]) -> Iterable[str]:
+    if not actions:
+        return
     yield from ("| action | what it does | arguments | brings | effect class |", "| --- | --- | --- | --- | --- |")
     for action in actions:
         given = ", ".join(
@@ -133,20 +234,28 @@ def _actions(name: str, actions: Iterable[Action]) -> Iterable[str]:
 
 def _brings(action: Action) -> str:
     """What later steps may name of the result."""
-    fields = getattr(action.result, "model_fields", None)
-    if fields:
-        return ", ".join(f"`{one}`" for one in fields)
-    return "a list" if get_origin(action.result) is list else "what the medium brings"
+    if get_origin(action.result) in {list, tuple}:
+        return "a list"
+    found = [one for one in get_args(action.result) or (action.result,) if one is not type(None)]
+    fields = getattr(found[0], "model_fields", None) if len(found) == 1 else None
+    return ", ".join(f"`{one}`" for one in fields) if fields else "what the medium brings"
 
 
 def _doc(found: type[Connector]) -> str:
     return " ".join((inspect.getdoc(found) or "").split())
 
 
+def _first(found: type[Connector]) -> str:
+    """The first sentence of what a connector says of itself."""
+    said = _doc(found)
+    end = said.find(". ")
+    return said if end < 0 else said[: end + 1]
+
+
 def _default(value: object, factory: object) -> str:
     if value is PydanticUndefined and factory is None:
         return "needed"
-    if value is PydanticUndefined or value in {None, ""}:
+    if value is PydanticUndefined or value in (None, "", ()):
         return "none"
     return f"`{'yes' if value else 'no'}`" if isinstance(value, bool) else f"`{value}`"
 
@@ -158,7 +267,7 @@ def _said(annotation: Any) -> str:
         return " or ".join(f"`{one}`" for one in inner)
     if origin in {Union, UnionType}:
         return " or ".join(_said(one) for one in inner if one is not type(None))
-    if origin is list:
+    if origin in {list, tuple}:
         return f"list of {_said(inner[0])}"
     if origin is not None:
         return "names with values"
@@ -167,5 +276,7 @@ def _said(annotation: Any) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")
-    sys.stdout.write(f"wrote {PAGE}\n")
+    (REFERENCE / "connectors").mkdir(exist_ok=True)
+    for path, text in pages().items():
+        (REFERENCE / path).write_text(text, "utf-8")
+    sys.stdout.write(f"wrote the pages of connectors below {REFERENCE}\n")

@@ -104,6 +104,8 @@ def connect(
     except ConnectorError as error:
         error.connection = name
         raise Refused("\n".join([f"digilog: {error}", *_numbered(_steps(type(made)))])) from None
+    finally:
+        made.close()
     for line in entrances(settings, world, made):
         say(line)
     _goes_on(world, store, name)

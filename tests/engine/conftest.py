@@ -76,6 +76,13 @@ def ask_too(shop: Any) -> Asks:
     return shop.asking
 
 
+@pytest.fixture
+def diary(till: Any) -> Any:
+    """The connector `diary`, which wants a person's consent."""
+    del till
+    return importlib.import_module("diary_vendor").Diary
+
+
 def _look_again() -> None:
     registry._entries.cache_clear()
     registry.find.cache_clear()
