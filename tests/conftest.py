@@ -5,7 +5,6 @@ import json
 import os
 import random
 import shutil
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -268,8 +267,11 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 SQLITE, POSTGRES = "sqlite", "postgres"
-ON_BOTH = {"test_store.py", "test_effects.py", "test_rates.py", "test_starts.py", "test_exchanges.py"}
-ON_SQLITE = {"test_backup.py", "test_upgrade.py"}  # about its file
+ON_BOTH = {
+    "test_store.py", "test_effects.py", "test_rates.py", "test_starts.py", "test_exchanges.py", "test_polls.py",
+    "test_confirm.py", "test_payments.py",
+}  # fmt: skip
+ON_SQLITE = {"test_backup.py", "test_upgrade.py", "test_plans.py"}  # about its file, or its own words
 
 
 @pytest.fixture(scope="session")
@@ -287,9 +289,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     server: Server = request.getfixturevalue("server")
     yield server.url("migrated")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # a command leaves its store to the end of its process
-        gc.collect()
+    gc.collect()  # a command leaves its store to the end of its process
     server.empty()
 
 

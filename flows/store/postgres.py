@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -56,6 +57,8 @@ class PostgresStore(Store):
     def __init__(self, writer: Engine, reader: Engine, url: URL) -> None:
         super().__init__(writer, reader)
         self._url = url
+        # For whoever forgets to close it. Not at exit: a forked child would close its parent's connections.
+        weakref.finalize(self, _leave, writer, reader).atexit = False
 
     @contextmanager
     def write(self, *, beside: bool = False) -> Iterator[Connection]:
@@ -96,6 +99,11 @@ class PostgresStore(Store):
 
     def _claim(self) -> Claim:
         return DatabaseClaim(self._url)
+
+
+def _leave(*engines: Engine) -> None:
+    for engine in engines:
+        engine.dispose()
 
 
 class DatabaseClaim:

@@ -1,11 +1,15 @@
 """The database as a store: made by migrations, refused without showing a password, copied by its own tools."""
 
+import gc
 import os
 import socket
 import subprocess
 import sys
 import threading
+import time
+import warnings
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -45,6 +49,24 @@ def test_the_tables_are_what_the_migrations_make_also_when_two_begin_at_once(tmp
     assert one.size() > 1_000_000
     one.close()
     two.close()
+
+
+def test_a_store_that_a_command_forgets_to_close_closes_its_connections(tmp_path, server, bare):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        store = open_store(tmp_path, bare)
+        with store.write() as session:
+            set_setting(session, "x", "1")
+        del store, session
+        gc.collect()
+    assert [str(one.message) for one in said] == []
+    with psycopg.connect(server.url("postgres"), autocommit=True) as line:
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND application_name = 'digilog'"
+        for _ in range(50):
+            if line.execute(asked, (bare.rpartition("/")[2],)).fetchone() == (0,):
+                return
+            time.sleep(0.1)
+    pytest.fail("connections are left open")
 
 
 @pytest.mark.parametrize(
