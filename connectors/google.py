@@ -58,6 +58,10 @@ class Google(OAuth):
             account.close()
 
     @property
+    def by_consent(self) -> bool:
+        return self.service_account is None
+
+    @property
     def who(self) -> str:
         """Whom documents must be shared with, in words for people. Raises NotConnected."""
         return "the person who consented" if self.service_account is None else self._login().email

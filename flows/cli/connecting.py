@@ -63,6 +63,8 @@ def _troubles(one: Known) -> Iterator[str]:
         yield one.wrong
     for lack in one.missing:
         yield f"{lack.variable} is not set; {lack.where}"
+    if one.unconsented:
+        yield f"nobody has given consent yet; run: digilog connect {one.name}"
     if one.fared.paused:
         yield f"paused: {one.fared.paused}; {one.fared.waiting} calls wait"
     elif one.health == "failing":

@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, ScalarSelect, Table, func, select
 
 from connectors.base import Connector, variable_of
+from connectors.errors import ConnectorError
+from connectors.oauth import OAuth
 from connectors.registry import UnknownConnector, find
 from flows.engine.askable import askable
 from flows.engine.world import World
@@ -47,11 +49,12 @@ class Known:
     fared: Fared
     missing: tuple[Missing, ...]
     wrong: str = ""
+    unconsented: bool = False  # the service wants a person's consent, and nobody has given it
 
     @property
     def health(self) -> str:
         """In one word: not connected, paused, failing, well, or not tried yet."""
-        if self.missing or self.wrong:
+        if self.missing or self.wrong or self.unconsented:
             return "not connected"
         if self.fared.paused:
             return "paused"
@@ -76,7 +79,8 @@ def known(session: Connection, world: World, name: str) -> Known:
     entry = world.book.company.connections[name]
     missing, wrong = lacks(world, name, entry)
     used = tuple(uses(world, name))
-    return Known(name, entry.connector, used, fared(session, name), missing, wrong)
+    consented = bool(missing or wrong) or _consented(world, name)
+    return Known(name, entry.connector, used, fared(session, name), missing, wrong, not consented)
 
 
 def lacks(world: World, name: str, entry: ConnectionEntry) -> tuple[tuple[Missing, ...], str]:
@@ -90,6 +94,15 @@ def lacks(world: World, name: str, entry: ConnectionEntry) -> tuple[tuple[Missin
         if one.required and not world.secrets.get(variable := variable_of(name, one.field), "").strip()
     )
     return absent, "; ".join(kind.check_settings(entry.settings))
+
+
+def _consented(world: World, name: str) -> bool:
+    """Whether nobody needs to be asked; a vault that cannot be opened is told when the connection is used."""
+    try:
+        made = world.connection(name)
+        return not isinstance(made, OAuth) or not made.by_consent or made.consented_before
+    except ConnectorError:
+        return True
 
 
 def uses(world: World, name: str) -> Iterator[str]:

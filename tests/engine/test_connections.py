@@ -189,6 +189,7 @@ def asked(shop, diary, monkeypatch, capsys):
     def start(service, *more):
         shop.connect("diary", connector="diary", base_url=service.base_url, allow_loopback="true", client_id="app")
         shop.open([shop.person("call")])
+        shop.world.secrets = {"DIGILOG_CONNECTIONS__DIARY__CLIENT_SECRET": "app-secret"}
 
         def run():
             try:
@@ -224,6 +225,7 @@ TOKEN = {"access_token": "first", "refresh_token": "back-1", "expires_in": 3600}
 def test_consent_comes_back_to_this_computer(shop, asked):
     with scripted({"POST /token": (200, TOKEN), "GET /me": (200, {"who": "han"})}) as service:
         page, _, end = asked(service)
+        assert (known(shop)["diary"].health, known(shop)["diary"].unconsented) == ("not connected", True)
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(back(page).replace("/callback", "/other"), timeout=5)
         assert b"close this page" in urllib.request.urlopen(back(page), timeout=5).read()
@@ -231,6 +233,7 @@ def test_consent_comes_back_to_this_computer(shop, asked):
     sent = parse_qs(service.asked[0].body.decode())
     assert (sent["code"], sent["client_secret"]) == (["the-code"], ["app-secret"])
     assert service.asked[1].headers["authorization"] == "Bearer first"
+    assert (known(shop)["diary"].health, known(shop)["diary"].unconsented) == ("not tried yet", False)
     assert (shop.home / "secrets" / "diary.token.json").stat().st_mode & 0o777 == 0o600
 
 
