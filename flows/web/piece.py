@@ -18,6 +18,8 @@ from flows.web.context import Context
 from flows.web.letter import Facts, facts, trouble
 from flows.web.page import moment
 
+_LONGEST_NAME = 200  # signs
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -96,7 +98,7 @@ def _customer(session: Connection, context: Context, row: Mapping[str, Any]) -> 
     if party is None:
         return ()
     name, phone = (next(iter(contacts(session, party, kind)), None) for kind in ("name", "phone"))
-    told = [(context.words["for_whom"], name)]
+    told = [(context.words["for_whom"], name[:_LONGEST_NAME] if name else None)]
     told.append((context.words["phone"], said_phone(phone, context.world.book.company.format) if phone else None))
     return tuple((label, value) for label, value in told if value)
 

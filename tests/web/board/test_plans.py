@@ -13,8 +13,9 @@ GROW = "event|case|journal|effect|assignment|party|exchange|audit|run|run_case|b
 WHOLE = re.compile(rf"SCAN ({GROW})(?: USING (?:COVERING )?INDEX sqlite_autoindex\S*)?$")
 PAGES = (
     "/", "/?who=all", "/?who=me", "/cases", "/cases?state=all", "/cases?state=failed",
-    "/cases?state=held&playbook=trial", "/cases?state=ended", "/cases?playbook=trial", "/cases?playbook=trial&state=all", "/cases?q=Kim", "/cases?q=0101",
-    "/cases?q=a@b.example", "/cases?before=99999999999999.zzz", "/account",
+    "/cases?state=held&playbook=trial", "/cases?state=ended", "/cases?playbook=trial",
+    "/cases?playbook=trial&state=all", "/cases?q=Kim", "/cases?q=0101", "/cases?q=a@b.example",
+    "/cases?before=99999999999999.zzz", "/account",
 )  # fmt: skip
 
 
