@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any, Protocol
 
 from flows.engine.recording import RECORDED_EVENTS, Dealing, dealings, otherwise
@@ -299,9 +299,9 @@ def _open_or_note(
 
 
 def period_of(playbook: Playbook, id: str) -> dict[str, Any]:
-    """What texts may ask of a period: its day, and the last finished day or month before it."""
-    day = Schedule.parse(playbook.start.schedule or "").date_of(id)
-    return {"id": id, "date": day, "previous": day - timedelta(days=1)}
+    """What texts may ask of a period: its day, and the last day of the day, week or month before it."""
+    schedule = Schedule.parse(playbook.start.schedule or "")
+    return {"id": id, "date": schedule.date_of(id), "previous": schedule.previous(id)}
 
 
 def _plain(value: object) -> Any:

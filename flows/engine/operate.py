@@ -79,13 +79,19 @@ def _waits(case: Row, asked: Sequence[Row]) -> str:
 
 
 def _again(session: Connection, case: str, step: str | None, now: datetime) -> None:
-    """Make the newest call of the step due (none: of a parked case); what earlier steps left to people is done."""
+    """Make what failed in the step due (none: what a parked case waits for); what earlier steps left to people is done.
+
+    All items of a step that has many, but of a message only its newest medium, which took over from the others.
+    """
     e = t.effect.c
     mine = e.step == step if step else e.state == "due"
-    found = first(session, select(t.effect).where(e.case_id == case, mine).order_by(e.id.desc()))
-    if found and (found["state"] in {"failed", "due"} or (found["state"], found["effect_class"]) == ("done", "read")):
-        values = {"state": "due", "attempt": 0, "made_at": now, "next_at": now, "ended_at": None}
-        session.execute(update(t.effect).where(e.id == found["id"]).values(**values))
+    found = rows(session, select(t.effect).where(e.case_id == case, mine).order_by(e.id))
+    if found and found[-1]["message"]:
+        found = found[-1:]
+    failed = [one["id"] for one in found if one["state"] in {"failed", "due"}]
+    read = [one["id"] for one in found if (one["state"], one["effect_class"]) == ("done", "read")]
+    values = {"state": "due", "attempt": 0, "made_at": now, "next_at": now, "ended_at": None}
+    session.execute(update(t.effect).where(e.id.in_(failed or read)).values(**values))
 
 
 def stop(session: Connection, world: World, id: str, who: str, reason: str, outcome: str) -> None:

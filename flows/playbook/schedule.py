@@ -112,6 +112,16 @@ class Schedule:
                 return self._due_day(date.fromisoformat(f"{period}-01"))
         return date.fromisoformat(period[:10])
 
+    def previous(self, period: str) -> date:
+        """The last day of the day, week or month before a period; of a cron line the day before."""
+        day = self.date_of(period)
+        match self.every:
+            case "week":
+                return day - timedelta(days=day.weekday() + 1)
+            case "month":
+                return day.replace(day=1) - timedelta(days=1)
+        return day - timedelta(days=1)
+
     def _id(self, day: date) -> str:
         match self.every:
             case "week":

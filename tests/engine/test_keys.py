@@ -3,6 +3,7 @@
 import pytest
 
 from connectors.errors import Rejected, Uncertain
+from flows.engine.operate import retry
 from flows.people.assignments import AssignmentError, skip
 from flows.store import tables as t
 
@@ -32,6 +33,16 @@ def test_an_action_is_done_once_for_each_item(shop):
     shop.restart()
     shop.turns()
     assert len(shop.effects()) == 4
+
+
+def test_a_retry_does_every_item_that_failed_and_none_that_is_done(shop):
+    each(shop)
+    shop.calls.answers_to["sink.put"] = [Rejected("no"), {"status": 200}, Rejected("no"), {"status": 200}]
+    shop.turns()
+    assert [one["kind"] for one in shop.asked()] == ["fallback"]
+    shop.act(retry, shop.case()["id"], "yoon", shop.clock.now())
+    put = [one.arguments["path"][-1] for one in shop.calls.sent if one.action == "put"]
+    assert (put, [one["step"] for one in shop.asked()]) == (["a", "b", "c", "a", "c"], ["call"])
 
 
 @pytest.mark.parametrize(

@@ -55,17 +55,18 @@ def test_periods_follow_each_other_once_over_a_year_of_clock_changes(line: str, 
 
 
 @pytest.mark.parametrize(
-    ("line", "period", "day"),
+    ("line", "period", "day", "previous"),
     [
-        ("daily 06:30", "2026-11-21", date(2026, 11, 21)),
-        ("weekly sat 09:00", "2026-W47", date(2026, 11, 21)),
-        ("monthly last 18:00", "2026-02", date(2026, 2, 28)),
-        ("monthly 5 18:00", "2026-02", date(2026, 2, 5)),
-        ("0 9 * * *", "2026-11-20T09:00+09:00", date(2026, 11, 20)),
+        ("daily 06:30", "2026-11-21", date(2026, 11, 21), date(2026, 11, 20)),
+        ("weekly sat 09:00", "2026-W47", date(2026, 11, 21), date(2026, 11, 15)),
+        ("weekly mon 09:00", "2026-W01", date(2025, 12, 29), date(2025, 12, 28)),
+        ("monthly last 18:00", "2026-02", date(2026, 2, 28), date(2026, 1, 31)),
+        ("monthly 5 18:00", "2026-01", date(2026, 1, 5), date(2025, 12, 31)),
+        ("0 9 * * *", "2026-11-20T09:00+09:00", date(2026, 11, 20), date(2026, 11, 19)),
     ],
 )
-def test_a_period_has_a_day(line: str, period: str, day: date) -> None:
-    assert Schedule.parse(line).date_of(period) == day
+def test_a_period_has_a_day_and_the_end_of_the_period_before(line: str, period: str, day: date, previous: date) -> None:
+    assert (Schedule.parse(line).date_of(period), Schedule.parse(line).previous(period)) == (day, previous)
 
 
 @pytest.mark.parametrize(
