@@ -26,6 +26,14 @@ def test_only_what_passed_from_setup_to_teardown_counts_as_verified(tmp_path):
     assert list(json.loads((tmp_path / "verified.json").read_text())) == ["well.stripe.refund"]
 
 
+def test_a_claim_of_several_tests_counts_only_if_all_hold(tmp_path):
+    keeper, claim = Keeper(tmp_path / "verified.json"), [("stripe.refund", "localstripe 1.15.10")]
+    for nodeid, outcome in (("one", "passed"), ("other", "failed")):
+        keeper.pytest_runtest_logreport(report(nodeid, "call", outcome, claim))
+    keeper.pytest_sessionfinish()
+    assert not (tmp_path / "verified.json").exists()
+
+
 def test_a_newer_version_of_a_peer_takes_the_place_of_the_older(tmp_path):
     file = tmp_path / "verified.json"
     file.write_text(
@@ -34,6 +42,8 @@ def test_a_newer_version_of_a_peer_takes_the_place_of_the_older(tmp_path):
     told = json.loads(merged(file, [("stripe.refund", "localstripe 1.15.10")], "2026-11-22"))
     assert told["stripe.refund"] == {"localstripe": {"peer": "localstripe 1.15.10", "date": "2026-11-22"}}
     assert told["slack.send"]["emulate"]["date"] == "2026-11-01"
+    both = [("stripe.receive", "stripe SDK 16.1.0"), ("stripe.receive", "stripe OpenAPI 2025-10")]
+    assert list(json.loads(merged(file, both, "2026-11-22"))["stripe.receive"]) == ["stripe OpenAPI", "stripe SDK"]
 
 
 def test_the_mark_travels_with_the_report():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 FILE = Path(__file__).parents[1] / "docs" / "reference" / "verified.json"
 MARK = "verifies(what, peer): passes only if `connector.action` works against `peer`, which is not ours"
 _KEY = "verifies"
+_VERSION = re.compile(r" v?\d\S*")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,16 +42,18 @@ class Keeper:
             self._claims[report.nodeid] = list(_pairs(report.user_properties))
 
     def pytest_sessionfinish(self) -> None:
-        found = sorted({pair for test, pairs in self._claims.items() if self._well[test] for pair in pairs})
+        passed = {pair for test, pairs in self._claims.items() if self._well[test] for pair in pairs}
+        failed = {pair for test, pairs in self._claims.items() if not self._well[test] for pair in pairs}
+        found = sorted(passed - failed)  # of a claim that several tests make, all must hold
         if found:
             self._file.write_text(merged(self._file, found, datetime.now(UTC).date().isoformat()), "utf-8")
 
 
 def merged(file: Path, found: Iterable[tuple[str, str]], day: str) -> str:
-    """The file's new text: `connector.action` > peer without version > {peer, date}."""
+    """The file's new text: `connector.action` > peer without its version > {peer, date}."""
     known: dict[str, dict[str, dict[str, str]]] = json.loads(file.read_text("utf-8")) if file.exists() else {}
     for what, peer in found:
-        known.setdefault(what, {})[peer.partition(" ")[0]] = {"peer": peer, "date": day}
+        known.setdefault(what, {})[_VERSION.sub("", peer)] = {"peer": peer, "date": day}
     return json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 

@@ -31,6 +31,7 @@ def headers(secret=NEW, body=BODY, *, age=timedelta(0), id="msg_1"):
     return {"webhook-id": id, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
 
 
+@pytest.mark.verifies("webhook.receive", peer="standardwebhooks 1.1.0")
 @pytest.mark.parametrize("secret", [NEW, OLD])
 def test_any_active_secret_verifies(secret):
     event = shop().receive(headers(secret), BODY)

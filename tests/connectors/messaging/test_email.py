@@ -108,6 +108,7 @@ def send(email, to="kim@example.com", subject="안녕하세요", text="첫 줄\n
     return email.call("send", {"medium": "email", "to": to, "subject": subject, "text": text}, key="case/step/email")
 
 
+@pytest.mark.verifies("email.send", peer="aiosmtpd 1.4.6")
 def test_a_mail_arrives_as_written(post):
     sent = send(mailbox(post.port))
     (mail,) = post.mails
