@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, literal_column, or_, select
 
 from connectors.errors import NotConnected
 from flows.engine.world import World
@@ -14,7 +14,7 @@ from flows.store import tables as t
 from flows.store.read import Row, rows
 
 _j = t.journal.c
-_MACHINE = _j.by == "machine"  # none for what nobody does, such as waiting
+_MACHINE = _j.by == literal_column("'machine'")  # none for what nobody does, such as waiting
 _DONE, _HANDED = "done", frozenset({"handed", "failed"})
 _SHOWN = 12  # steps
 
