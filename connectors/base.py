@@ -26,7 +26,7 @@ from connectors.actions import (
 from connectors.answers import Answer
 from connectors.clock import Clock, RealClock
 from connectors.errors import ConnectorError, Forged, NotConnected, Odd, Rejected, Uncertain
-from connectors.fields import Secret, secret_fields, sentences, there_are, variable_of
+from connectors.fields import Secret, given_secrets, secret_fields, sentences, there_are, variable_of
 from connectors.files import inside
 from connectors.incoming import Greeting, Incoming, Polled
 from connectors.tokens import FileVault, Vault
@@ -35,20 +35,9 @@ if TYPE_CHECKING:  # at run time it costs httpx, which a process that only recei
     from connectors.http import Http
 
 __all__ = [
-    "EFFECTS",
-    "Action",
-    "Answer",
-    "Connector",
-    "Effect",
-    "Greeting",
-    "Incoming",
-    "Parameter",
-    "Polled",
-    "Secret",
-    "action",
-    "check_arguments",
-    "variable_of",
-]
+    "EFFECTS", "Action", "Answer", "Connector", "Effect", "Greeting", "Incoming", "Parameter", "Polled", "Secret",
+    "action", "check_arguments", "variable_of",
+]  # fmt: skip
 
 _RATE = r"^[1-9]\d*/([1-9]\d*)?[smhd]$"
 
@@ -116,7 +105,7 @@ class Connector(BaseSettings):
         wrong = cls.check_settings(settings)
         if wrong:
             raise NotConnected("; ".join(wrong), connection=name, next_step="correct connections in company.yaml")
-        given = dict(settings) | cls._secrets(name, environ)
+        given = dict(settings) | given_secrets(name, cls.secrets().values(), environ)
         try:
             made = cls(**given)  # type: ignore[arg-type]
         except ValidationError as error:
@@ -168,21 +157,6 @@ class Connector(BaseSettings):
         """Names of the events that a connection with these settings can send."""
         del settings
         return cls.events
-
-    @classmethod
-    def _secrets(cls, name: str, environ: Mapping[str, str]) -> dict[str, object]:
-        found: dict[str, object] = {}
-        for secret in cls.secrets().values():
-            variable = variable_of(name, secret.field)
-            value = environ.get(variable, "").strip()
-            several = [one.strip() for one in value.split(",") if one.strip()]
-            if several:
-                found[secret.field] = several if secret.many else value
-            elif secret.required:
-                raise NotConnected(
-                    f"{variable} is not set", connection=name, next_step=f"set it in .env; {secret.where}".rstrip("; ")
-                )
-        return found
 
     @property
     def name(self) -> str:

@@ -1,11 +1,14 @@
 """The settings of a connector: which are secret, where their values come from, and what is wrong with them."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
+
+from connectors.errors import NotConnected
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,21 @@ def secret_fields(owner: type[BaseModel]) -> dict[str, Secret]:
         if SecretStr in kinds:
             many = bool(kinds & {list, tuple})
             found[name] = Secret(name, field.description or "", many, field.is_required())
+    return found
+
+
+def given_secrets(connection: str, secrets: Iterable[Secret], environ: Mapping[str, str]) -> dict[str, object]:
+    """The values of a connection's secrets. Raises NotConnected, naming the variable that is not set."""
+    found: dict[str, object] = {}
+    for secret in secrets:
+        variable = variable_of(connection, secret.field)
+        value = environ.get(variable, "").strip()
+        several = [one.strip() for one in value.split(",") if one.strip()]
+        if several:
+            found[secret.field] = several if secret.many else value
+        elif secret.required:
+            step = f"set it in .env; {secret.where}".rstrip("; ")
+            raise NotConnected(f"{variable} is not set", connection=connection, next_step=step)
     return found
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from connectors.base import Connector, action, check_arguments
 from connectors.clock import OffsetClock, RealClock, VirtualClock
-from connectors.errors import Forged, NotConnected, Rejected, Uncertain
+from connectors.errors import Forged, NotConnected, Odd, Rejected, Uncertain
 
 
 class Sold(BaseModel):
@@ -137,6 +137,43 @@ def test_an_action_is_its_signature():
 def test_what_receives_nothing_believes_nothing(till):
     with pytest.raises(Forged):
         till.receive({}, b"{}")
+
+
+class Bell(Till):
+    """Is asked whether it rang."""
+
+    service: ClassVar[str] = "bell"
+    polls: ClassVar[timedelta | None] = timedelta(minutes=5)
+    usual_rate: ClassVar[str | None] = "60/1m"
+
+
+def bell(settings):
+    return Bell.connect("bell", settings, environ={"DIGILOG_CONNECTIONS__BELL__TOKEN": "hush"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "pace"),
+    [({}, (60, timedelta(minutes=1))), ({"rate": "2/s"}, (2, timedelta(seconds=1))),
+     ({"rate": "100/1h"}, (100, timedelta(hours=1)))],
+)  # fmt: skip
+def test_a_services_usual_rate_holds_unless_the_connection_says_its_own(settings, pace, till):
+    assert bell(settings).pace == pace
+    assert till.pace is None
+
+
+def test_how_often_a_service_is_asked_may_be_said_where_it_is_asked_at_all():
+    assert bell({}).every_so_often == timedelta(minutes=5)
+    assert bell({"every": "30s"}).every_so_often == timedelta(seconds=30)
+    assert Bell.check_settings({"every": "often"})
+    (said,) = Till.check_settings({"every": "30s"})
+    assert said.startswith("every: no such setting")
+
+
+def test_a_kept_body_is_read_as_json_unless_a_connector_knows_better(till):
+    assert till.read("till.rang", b'{"a": 1}') == {"a": 1}
+    for body in (b"[]", b"", b"null", b"[" * 99_999):
+        with pytest.raises(Odd):
+            till.read("till.rang", body)
 
 
 def test_clocks_tell_aware_utc_and_a_set_clock_never_goes_back():
