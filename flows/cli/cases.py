@@ -112,18 +112,22 @@ def _asked(session: Connection, id: str, zone: ZoneInfo) -> None:
 
 @app.command
 def events(*, all: bool = False, limit: int = 50, where: Where = HERE) -> None:
-    """List events in quarantine: what came in, when, from which connection, and why nobody could act on it.
+    """List events in quarantine, and those that wait to be confirmed: what came in, when, and why nobody acted on it.
 
     Parameters
     ----------
-    all: every event, not only those in quarantine
+    all: every event
 
     """
     world, store = where.world()
     asked = select(t.event).order_by(t.event.c.id.desc()).limit(limit)
     if not all:
-        asked = asked.where(t.event.c.state == "quarantined")
+        asked = asked.where(t.event.c.state.in_(("quarantined", "unconfirmed")))
     with store.read() as session:
+        away = {
+            row["connection"]: row["reason"]
+            for row in rows(session, select(t.asking).where(t.asking.c.what == "confirm"))
+        }
         lines = [
             (
                 row["id"],
@@ -131,7 +135,7 @@ def events(*, all: bool = False, limit: int = 50, where: Where = HERE) -> None:
                 row["connection"],
                 row["name"],
                 row["state"],
-                row["reason"],
+                row["reason"] or (away.get(row["connection"]) if row["state"] == "unconfirmed" else None),
             )
             for row in rows(session, asked)
         ]

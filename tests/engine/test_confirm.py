@@ -5,6 +5,8 @@ import json
 import pytest
 
 from connectors.errors import NotConnected, Rejected, Unavailable
+from flows.cli import cases
+from flows.cli.app import Where
 from flows.engine import starting
 from flows.store import tables as t
 from flows.store.write import emit
@@ -160,3 +162,15 @@ def test_a_burst_is_asked_about_one_after_another_within_the_rate(knock, asked):
     knock.later(minutes=1)
     assert asked.knock.asked == list(asked.knock.truth)
     assert states(knock) == ["decided"] * 30
+
+
+def test_what_waits_to_be_confirmed_is_listed_with_the_reason(knock, asked, capsys, monkeypatch):
+    asked.knock.truth["p1"] = Unavailable("the till is away")
+    knocks(knock, "p1")
+    knock.turns()
+    monkeypatch.setenv("DIGILOG_HOME", str(knock.home))
+    monkeypatch.setenv("DIGILOG_PLAYBOOKS", str(knock.folder))
+    cases.events(where=Where())
+    said = capsys.readouterr().out
+    assert "unconfirmed" in said
+    assert "the till is away" in " ".join(said.split())
