@@ -153,10 +153,16 @@ def _limits(kind: type[Connector]) -> Iterable[str]:
 def _against(name: str, kind: type[Connector], verified: Mapping[str, Any]) -> Iterable[str]:
     if not deeds(kind):
         return
-    yield "By tests, against programs that are not ours; an empty cell: by nothing but our own tests."
+    found = [*_rows(name, kind, verified)]
+    if any(peer for _, peer, _ in found):
+        yield "By tests, against programs that are not ours, never against a live account; an empty cell: not at all."
+    elif kind.hosts or kind.signed or kind.confirms:
+        yield "*Not verified against the vendor*: only our own tests have seen it."
+    else:
+        yield "There is no vendor: our own tests use real files and services on this computer."
     yield ""
     yield from ("| what | against | when |", "| --- | --- | --- |")
-    yield from (f"| `{what}` | {peer} | {day} |" for what, peer, day in _rows(name, kind, verified))
+    yield from (f"| `{what}` | {peer} | {day} |" for what, peer, day in found)
 
 
 def _verified(outside: list[str], verified: Mapping[str, Any]) -> str:
