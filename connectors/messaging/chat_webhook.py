@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from connectors.base import Answer, Connector, action
 from connectors.errors import NotConnected, Rejected
 from connectors.messaging import Message, headed
+from connectors.messaging.slack_blocks import escaped
 
 if TYPE_CHECKING:  # whoever only receives never needs it
     from connectors.http import Http
@@ -45,9 +46,12 @@ def _naver_works(title: str, text: str) -> dict[str, Any]:
 
 
 def _slack(title: str, text: str) -> dict[str, Any]:
-    said = "\n".join(one for one in (title, text) if one)
-    safe = said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return {"text": safe, "mrkdwn": False, "link_names": False, "unfurl_links": False}
+    return {
+        "text": escaped("\n".join(one for one in (title, text) if one)),
+        "mrkdwn": False,
+        "link_names": False,
+        "unfurl_links": False,
+    }
 
 
 def _plain(title: str, text: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from connectors.base import Answer, Connector, Greeting, Incoming, action
 from connectors.clock import RealClock
 from connectors.errors import ConnectorError, NotConnected, Odd, Rejected, Unavailable, Uncertain
 from connectors.messaging import PRESSED, REPLIED, Message, whole
+from connectors.messaging.slack_blocks import VALUE, escaped, sections, two_buttons, unescaped
 from connectors.signatures import verify_slack
 
 if TYPE_CHECKING:  # whoever only receives never needs it
@@ -21,8 +22,7 @@ _CHANNEL = r"^[CGD][A-Z0-9]+$"
 _EVENT_TYPE = "digilog_message"
 _LOOKED_BACK = timedelta(hours=48)  # an effect is given up after a day
 _PAGE, _PAGES = 200, 50
-_LONGEST, _SECTION, _SECTIONS = 40_000, 3000, 40  # characters of a message and of one block; blocks
-_VALUE = 2000  # characters that a button can carry
+_LONGEST = 40_000  # characters of a message
 
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors and conversations.history; read in November 2026
 _RECONNECT = {
@@ -102,7 +102,8 @@ class Slack(Connector):
         `done_label` that brings `done` back when somebody presses it.
         """
         del message
-        buttons = _buttons(link, link_label, done, done_label)
+        # without a signing secret nobody here would hear the button
+        buttons = two_buttons(link, link_label, done if self.signing_secrets else "", done_label)
         sent = self._post(self.channel, whole(subject, text), buttons, key)
         return sent.model_copy(update={"medium": medium, "to": to})
 
@@ -115,14 +116,14 @@ class Slack(Connector):
         """
         if channel and channel not in {self.channel, *self.more_channels}:
             raise Rejected("the channel is not among the connection's: add its id to more_channels")
-        buttons = _buttons(link, link_label, key[:_VALUE] if done else "", done)
+        buttons = two_buttons(link, link_label, key[:VALUE] if done else "", done)
         return self._post(channel or self.channel, text, buttons, key)
 
     @action(effect="repeat")
     def update(self, message: str, text: str, channel: str = "") -> Message:
         """Change the text of a message that this connection sent; its buttons go. `message`: the id that it brought."""
         to = channel or self.channel
-        body = {"channel": to, "ts": message, "text": _escaped(text), "blocks": [], "link_names": False}
+        body = {"channel": to, "ts": message, "text": escaped(text), "blocks": [], "link_names": False}
         return self._sent(to, self._call("chat.update", body))
 
     @action
@@ -203,7 +204,7 @@ class Slack(Connector):
                 }
             case "message.replied", {"event": {"text": str(text), "ts": str(ts), **event}}:
                 return {
-                    "text": _unescaped(text),
+                    "text": unescaped(text),
                     "by": event.get("user"),
                     "channel": event.get("channel"),
                     "message": ts,
@@ -213,7 +214,7 @@ class Slack(Connector):
         raise Odd("Slack's message is of a shape that cannot be read")
 
     def _post(self, channel: str, text: str, buttons: list[dict[str, Any]], key: str) -> Message:
-        safe = _escaped(text)
+        safe = escaped(text)
         if len(safe) > _LONGEST:
             raise Rejected("the text is too long for Slack")
         body: dict[str, Any] = {
@@ -227,7 +228,7 @@ class Slack(Connector):
             "metadata": {"event_type": _EVENT_TYPE, "event_payload": {"key": key}},
         }
         if buttons:
-            body["blocks"] = [*_sections(safe), {"type": "actions", "elements": buttons}]
+            body["blocks"] = [*sections(safe), {"type": "actions", "elements": buttons}]
         return self._sent(channel, self._call("chat.postMessage", body))
 
     def _sent(self, channel: str, said: Mapping[str, Any]) -> Message:
@@ -273,50 +274,6 @@ def _payload(raw: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Odd("the payload is no JSON object")
     return found
-
-
-def _escaped(text: str) -> str:
-    """Without < there is no <!channel> and no hidden link.
-
-    https://docs.slack.dev/messaging/formatting-message-text#escaping
-    """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _unescaped(text: str) -> str:
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _buttons(link: str, link_label: str, value: str, label: str) -> list[dict[str, Any]]:
-    """One that opens `link`, and one that brings `value` back. Raises Rejected."""
-    if link and not link.startswith("https://"):
-        raise Rejected("a button opens addresses with https:// only")
-    if len(value) > _VALUE:
-        raise Rejected("a button carries no more than 2,000 characters")
-    buttons = [_button("link", link_label or link) | {"url": link}] if link else []
-    if value:
-        buttons.append(_button("done", label or "done") | {"value": value, "style": "primary"})
-    return buttons
-
-
-def _button(id: str, label: str) -> dict[str, Any]:
-    return {"type": "button", "action_id": id, "text": {"type": "plain_text", "text": label[:75], "emoji": False}}
-
-
-def _sections(safe: str) -> list[dict[str, Any]]:
-    """Blocks hold 3,000 characters each; none may end within an escaped sign."""
-    pieces: list[str] = []
-    rest = safe
-    while rest:
-        cut = min(len(rest), _SECTION)
-        sign = rest.rfind("&", max(cut - 5, 0), cut)
-        if cut < len(rest) and sign > 0 and ";" not in rest[sign:cut]:
-            cut = sign
-        pieces.append(rest[:cut])
-        rest = rest[cut:]
-    if len(pieces) > _SECTIONS:
-        raise Rejected("the text is too long for a message with buttons")
-    return [{"type": "section", "text": {"type": "mrkdwn", "verbatim": True, "text": one}} for one in pieces]
 
 
 def _moment(ts: object) -> datetime | None:

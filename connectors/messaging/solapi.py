@@ -36,7 +36,6 @@ class Solapi(Connector):
     service: ClassVar[str] = "solapi"
     room: ClassVar[str] = "messaging"
     hosts: ClassVar[tuple[str, ...]] = ("api.solapi.com",)
-    usual_rate: ClassVar[str | None] = "20/1s"
     console: ClassVar[str] = """
         console.solapi.com > 발신번호: register the number that you send from, with its certificate
         console.solapi.com > API Key 관리 > 새로운 API KEY: allow messages:write and messages:read, copy key and secret

@@ -95,7 +95,7 @@ class Telegram(Connector):
         """Who wrote what, and when. Raises Odd."""
         del name
         match json_object(raw).get("message"):
-            case {"message_id": int(id), "chat": {"id": int(chat)}, **more}:
+            case {"message_id": int(id), "chat": {"id": int(chat)}, **more} if not {type(id), type(chat)} & {bool}:
                 sender, text = more.get("from"), more.get("text", more.get("caption"))
                 at = _moment(more.get("date"))
                 return {

@@ -118,6 +118,22 @@ def test_buttons_open_https_only_and_say_which_message_was_done():
     assert len(service.asked) == 1
 
 
+@pytest.mark.parametrize(("secrets", "shown"), [({}, ["link"]), ({"signing_secrets": "s"}, ["link", "done"])])
+def test_a_button_that_nobody_would_hear_is_not_shown(secrets, shown):
+    environ = {f"{PREFIX}{name.upper()}": value for name, value in {"token": "xoxb-1", **secrets}.items()}
+    settings = {**sample.SETTINGS, "allow_loopback": True}
+    more = {"link": "https://desk.example.com/w", "link_label": "열기", "done": "done:1.2.3", "done_label": "했어요"}
+    notice = {"medium": "team", "to": "han", "text": "새 할 일\n오늘", "subject": "새 할 일", **more}
+    with (
+        scripted(sample.GOOD) as service,
+        closing(desk({**settings, "base_url": service.base_url}, environ)) as connection,
+    ):
+        connection.call("send", notice, key=KEY)
+    body = service.asked[0].json()
+    assert [one["action_id"] for one in body["blocks"][-1]["elements"]] == shown
+    assert body["text"] == "새 할 일\n오늘"
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
