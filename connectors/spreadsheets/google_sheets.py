@@ -65,7 +65,7 @@ class GoogleSheets(Google):
         """Add rows; one whose id stands there already is replaced. Without an id, a row gets one from the step."""
         return self._write([{self.id_column: f"{key}#{number}", **row} for number, row in enumerate(rows, 1)])
 
-    @action(effect="repeat", bulk="upsert_rows", at_once=1_000)
+    @action(effect="repeat", bulk="upsert_rows", at_once=5_000)
     def upsert_row(self, row_id: str, row: dict[str, Any]) -> Row:
         """Write one row under its id: new if there is none, otherwise the given cells are replaced."""
         return self._write([{**row, self.id_column: row_id}])[0]
