@@ -100,7 +100,7 @@ class Telegram(Connector):
                 at = _moment(more.get("date"))
                 return {
                     "text": text if isinstance(text, str) else None,
-                    "by": str(sender["id"]) if isinstance(sender, dict) and "id" in sender else None,
+                    "by": _number(sender.get("id")) if isinstance(sender, dict) else None,
                     "name": sender.get("first_name") if isinstance(sender, dict) else None,
                     "chat": str(chat),
                     "message": str(id),
@@ -133,6 +133,10 @@ def _refuse(status: int, said: Any) -> Never:
     if status == 403:
         raise Rejected("the bot was removed from the chat", next_step="add it to the group again")
     raise Rejected(f"Telegram refused ({status}); is the chat's id right, and is the bot in it?")
+
+
+def _number(id: object) -> str | None:
+    return str(id) if isinstance(id, int) and not isinstance(id, bool) else None
 
 
 def _moment(date: object) -> datetime | None:

@@ -1,6 +1,6 @@
 """What a service means by an answer otherwise than the menu says, each line with its reason."""
 
-from connectors.errors import NotConnected
+from connectors.errors import NotConnected, Rejected, Unavailable
 from tests.faults.calls import Call
 from tests.faults.menu import WELL, Fault, Outcome
 
@@ -19,18 +19,30 @@ MEANT: dict[tuple[str, str, str], set[Outcome]] = {
     ("web", "delete", "404"): {WELL},  # gone already is gone
     ("chat_webhook", "", "403"): {NotConnected},  # the secret address was withdrawn
     ("chat_webhook", "", "404"): {NotConnected},
+    ("google_forms", "poll", "an empty object"): {WELL},  # Google leaves out what is empty: nobody has answered
+    ("google_forms", "poll", "another object"): {WELL, Rejected},
+    ("google_forms", "", "403"): {NotConnected},  # not shared with the account
+    ("google_forms", "", "404"): {NotConnected},  # nor does Google then say that it exists
+    ("google_sheets", "", "403"): {NotConnected},
+    ("google_sheets", "", "404"): {NotConnected},
     ("solapi", "", "403"): {NotConnected},  # the key is not active, or not from this address
     ("stripe", "", "403"): {NotConnected},  # a restricted key without the right
     ("telegram", "", "404"): {NotConnected},  # the token stands in the address: no such bot
 }
 
 
+LOGIN = "POST /token"
+NO_TOKEN: frozenset[Outcome] = frozenset({Unavailable, NotConnected, Rejected})  # the call itself never left
+
+
 def is_query(call: Call, what: str) -> bool:
     return f"{call.service} {what}" in QUERIES
 
 
-def allowed(call: Call, fault: Fault, usual: frozenset[Outcome]) -> frozenset[Outcome]:
-    """The outcomes that are right for a fault of this call."""
+def allowed(call: Call, what: str, fault: Fault, usual: frozenset[Outcome]) -> frozenset[Outcome]:
+    """The outcomes that are right for a fault of the request `what` of this call."""
+    if what == LOGIN:
+        return NO_TOKEN | usual | ({WELL} if fault.body else set())  # google-auth takes what holds a token
     for action in (call.action, ""):
         if (call.service, action, fault.name) in MEANT:
             return frozenset(MEANT[call.service, action, fault.name])

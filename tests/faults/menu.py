@@ -89,6 +89,7 @@ def _date(**off: int) -> str:
     return f"date: {format_datetime(datetime.now(UTC) + timedelta(**off), usegmt=True)}"
 
 
+_HINT = b"HTTP/1.1 103 Early Hints\r\n\r\n"
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 _DATE = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
 _TO = "location: http://169.254.169.254/latest/meta-data/"
@@ -153,7 +154,7 @@ MENU = [
         *UNREAD,
         slow=True,
     ),
-    Fault("hints without end", lambda talk: endless(talk, b"HTTP/1.1 103 Early Hints\r\n\r\n"), *BROKEN, heavy=True),
+    Fault("hints without end", lambda talk: endless(talk, _HINT, pause=0.001), *BROKEN, heavy=True),
     Fault("hints, then the answer", _hints, *FINE),
     # too much
     Fault("a bomb", _said(_BOMB, _PACKED), *UNREAD, heavy=True),

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class Asked:
     body: bytes
     headers: Mapping[str, str]
     wrong: bool = False
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,10 @@ def drip(talk: Talk, content: bytes, before: bytes = b"") -> None:
         talk.send(bytes([byte]))
 
 
-def endless(talk: Talk, content: bytes, before: bytes = b"") -> None:
+def endless(talk: Talk, content: bytes, before: bytes = b"", pause: float = 0.0) -> None:
     """The same again and again, until nobody listens."""
     talk.send(before)
-    while not talk.over.is_set():
+    while not talk.over.wait(pause):
         talk.send(content)
 
 
