@@ -35,7 +35,7 @@ class GoogleSheets(Google):
     document: ClassVar[str] = "spreadsheet"
     scopes: ClassVar[tuple[str, ...]] = ("https://www.googleapis.com/auth/spreadsheets",)
     usual_rate: ClassVar[str | None] = "30/1m"  # an action reads at most twice
-    console: ClassVar[str] = CONSOLE.format(api=api, document="the spreadsheet", role="an editor")
+    console: ClassVar[str] = CONSOLE.format(api=api, document=document, role="an editor")
     limits: ClassVar[str] = (
         "60 reads and 60 writes a minute for each account, 50,000 characters a cell, 10 million cells a spreadsheet "
         "(developers.google.com/workspace/sheets/api/limits, 2026-11); digilog reads a sheet of at most 10 MB"
