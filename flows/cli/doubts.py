@@ -16,7 +16,7 @@ from flows.store.wake import Wake
 
 @app.command
 def doubt(
-    id: int | None = None,
+    id: str | None = None,
     *,
     happened: Annotated[
         bool | None, Parameter(negative="--did-not-happen", help="what you found at the service")
@@ -37,11 +37,13 @@ def doubt(
         if happened is not None:
             raise Refused("which one? digilog doubt ID --happened; see them with: digilog doubt")
         _list(world, store)
+    elif not (id.isascii() and id.isdecimal()):
+        raise Refused(f"{id} is no number of a doubt; see them with: digilog doubt")
     elif happened is None:
         with store.read() as session:
-            _show(world, doubts.find(session, world, id))
+            _show(world, doubts.find(session, world, int(id)))
     else:
-        _settle(world, store, id, happened, as_, reason)
+        _settle(world, store, int(id), happened, as_, reason)
 
 
 def _list(world: World, store: Store) -> None:

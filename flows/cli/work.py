@@ -50,7 +50,8 @@ def show(id: str, *, where: Where = HERE) -> None:
         say(assignments.sentence(row, playbook), style="bold")
         if playbook:
             say(f"{playbook.title}: {playbook.purpose}", style="dim")
-        say(f"{row['state']} · for {row['person'] or row['role']} · {labels['due']}: {_due(world, row) or '-'}")
+        state, whose = labels[f"is_{row['state']}"], f"{labels['whose']}: {row['person'] or row['role']}"
+        say(f"{state} · {whose} · {labels['due']}: {_due(world, row) or '-'}")
         if row["reason"]:
             say(f"{labels['because']}: {row['reason']}")
         if row["state"] in assignments.OPEN:

@@ -43,7 +43,7 @@ ENGLISH: Mapping[str, str] = {
     "by_step": "when this step is done:", "by_hand": "started by hand:",
     "or": "Or as soon as this comes", "withdrawn": "consent withdrawn",
 }  # fmt: skip
-_MARKS = re.compile(r"([\\`*_\[\]<>|#&])")
+_MARKS = re.compile(r"([\\`*_\[\]<>|&]|#(?!\{))")  # `#{name}` is no heading, and stays as it is written
 
 
 def words(language: Literal["ko", "en"]) -> Mapping[str, str]:

@@ -5,10 +5,10 @@ from email.utils import format_datetime
 
 import pytest
 
+from connectors.answers import retry_after
 from connectors.base import Connector
 from connectors.clock import VirtualClock
 from connectors.errors import NotConnected, Unavailable
-from connectors.http import _retry_after
 from flows.engine import operate
 from flows.store import tables as t
 
@@ -152,4 +152,4 @@ def test_what_is_no_rate_is_said(rate):
 @pytest.mark.parametrize(("ahead", "least", "most"), [(90, 80, 90), (-90, 0, 0)])
 def test_a_wish_for_rest_may_be_a_date(ahead, least, most):
     at = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
-    assert least <= _retry_after({"retry-after": at}) <= most
+    assert least <= retry_after({"retry-after": at}) <= most

@@ -61,5 +61,5 @@ def test_every_step_and_promise_is_in_it(book: Book) -> None:
 
 
 def test_words_of_people_stay_words(book: Book) -> None:
-    playbook = book.playbooks["trial-booking"].model_copy(update={"title": "# [a](b) <script> *c*"})
-    assert document(playbook, book).splitlines()[0] == r"# \# \[a\](b) \<script\> \*c\*"
+    playbook = book.playbooks["trial-booking"].model_copy(update={"title": "# [a](b) <script> *c* #{이름}"})
+    assert document(playbook, book).splitlines()[0] == r"# \# \[a\](b) \<script\> \*c\* #{이름}"

@@ -60,6 +60,7 @@ def test_without_its_secret_a_connection_answers_503_and_the_rest_works(shop: Up
     assert not shop.count("setting WHERE name = 'clock_offset'")
     _told(digilog("case", "zzzz", "--home", shop.home), "there is no case zzzz", "digilog cases")
     _told(digilog("work", "show", "zzzz", "--home", shop.home), "zzzz")
+    _told(digilog("doubt", "abc", "--home", shop.home), "abc is no number of a doubt", "digilog doubt")
     _told(digilog("clock", "+1h", "--home", shop.home), "real clock", "--clock-offset")
     assert shop.parts().keys() == {"web", "engine"}  # all that left it as it was
 

@@ -181,7 +181,13 @@ def test_the_terminal_shows_the_same_in_the_companys_language(
         capsys.readouterr()
         work.show(id, where=Where(home=door.home, playbooks=tmp_path / "company"))
     said = capsys.readouterr().out
-    for line in ("보낼 메시지", "연락처: 010-1234-5678", "보내는 방법: 알림톡", "Class a · 합정점", "마감: -"):
+    for line in (
+        "보낼 메시지",
+        "연락처: 010-1234-5678",
+        "보내는 방법: 알림톡",
+        "Class a · 합정점",
+        "할 일 · 담당: yoon · 마감: -",
+    ):
         assert f"{line}\n" in said or line in said
     assert "\x1b" not in said
     assert "</textarea><script>alert(1)</script>{{ 7 * 7 }} #{kind}" in said
