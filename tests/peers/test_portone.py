@@ -4,8 +4,10 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from jsonschema import Draft4Validator
 from portone_server_sdk import webhook as sdk
 from portone_server_sdk._generated.payment.payment import _deserialize_payment
 from portone_server_sdk.webhook import WebhookVerificationError
@@ -92,9 +94,13 @@ def test_a_refusal_of_portones_document_is_understood(pay, upstream, status, bod
 
 @pytest.mark.verifies("portone.reconcile", peer=PRISM)
 @pytest.mark.verifies("portone.probe", peer=PRISM)
-def test_payments_are_listed_as_portones_document_says(pay):
+def test_payments_are_listed_as_portones_document_says(pay, upstream):
     found = pay.reconcile(datetime(2026, 11, 22, tzinfo=UTC))
     assert [one.name for one in found] == ["payment.paid", "payment.refunded"]
+    asked = json.loads(parse_qs(urlsplit(upstream.asked[-1].path).query)["requestBody"][0])
+    described = json.loads(SPEC.read_text())["components"]  # Prism does not look into a query that is JSON
+    Draft4Validator({"$ref": "#/components/schemas/GetPaymentsBody", "components": described}).validate(asked)
+    assert set(asked["filter"]) <= set(described["schemas"]["PaymentFilterInput"]["properties"])
     assert "API secret" in pay.probe()
 
 

@@ -215,7 +215,7 @@ FORGERIES = {
     "old": lambda: by(age=310),
     "of the future": lambda: by(age=-310),
     "of another scheme": lambda: by().replace("v1=", "v0="),
-    "with two times": lambda: f"t=1,{by()}",
+    "with two times": lambda: f"{by()},t=1",
     "without a time": lambda: "v1=" + by().partition("v1=")[2],
     "with a word for a time": lambda: "t=soon,v1=ab",
     "with digits of another script": lambda: "t=٣,v1=ab",

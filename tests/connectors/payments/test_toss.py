@@ -167,6 +167,7 @@ def test_what_toss_itself_says_is_believed(toss, name, raw, fetched, told):
         ("payment.paid", sample.changed(sample.payment()), 200, sample.payment(status="READY", approvedAt=None)),
         ("payment.paid", sample.changed(sample.payment()), 200, sample.payment(orderId="another")),
         ("payment.paid", sample.changed(sample.payment()), 200, sample.payment(status="WAITING_FOR_DEPOSIT")),
+        ("payment.paid", sample.changed(sample.payment()), 200, sample.payment(status="CANCELED", approvedAt=None)),
         ("payment.paid", sample.deposit(), 200, sample.payment(secret="ps_other")),
         ("payment.paid", sample.deposit(), 200, sample.payment(secret=None)),
         ("payment.paid", sample.deposit(secret="비밀"), 200, sample.payment(secret="ps_other")),
