@@ -8,11 +8,10 @@ from pydantic import Field, SecretStr
 from connectors.base import Connector, Incoming
 from connectors.errors import Odd
 from connectors.forms import SUBMITTED, flat, joined
-from connectors.payload import json_object
+from connectors.payload import json_object, key_of
 from connectors.signatures import verify_base64
 
 _SIGNATURE = "tally-signature"  # https://tally.so/help/webhooks; it comes only if the form has a signing secret
-_LONGEST_KEY = 255
 
 
 class Tally(Connector):
@@ -46,10 +45,8 @@ class Tally(Connector):
         verify_base64(self.signing_secrets, given, raw)
         payload = json_object(raw)
         data = _data(payload)
-        key = data.get("submissionId") or data.get("responseId")  # the same when Tally sends it again, unlike eventId
-        if not isinstance(key, str) or not 0 < len(key) <= _LONGEST_KEY:
-            raise Odd("the submission has no id")
-        return Incoming(SUBMITTED, key, payload)
+        id = data.get("submissionId") or data.get("responseId")  # the same when Tally sends it again, unlike eventId
+        return Incoming(SUBMITTED, key_of(id, "the submission"), payload)
 
     def read(self, name: str, raw: bytes) -> dict[str, Any]:
         """The answers by question and by Tally's key. Raises Odd."""

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 from connectors.base import Connector, Incoming
 from connectors.errors import NotConnected, Odd, Rejected, Unavailable
 from connectors.forms import SUBMITTED, flat, joined
-from connectors.payload import json_object
+from connectors.payload import json_object, key_of
 from connectors.signatures import verify_base64
 
 if TYPE_CHECKING:  # whoever only receives never needs it
@@ -20,7 +20,6 @@ _SIGNATURE, _PREFIX = (
     "typeform-signature",
     "sha256=",
 )  # https://www.typeform.com/developers/webhooks/secure-your-webhooks
-_LONGEST_KEY = 255
 _PAGE = 1000  # the most that one call brings
 _PAGES = 20
 
@@ -145,10 +144,7 @@ def _response(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _key(response: Mapping[str, Any]) -> str:
-    key = response.get("token")
-    if not isinstance(key, str) or not 0 < len(key) <= _LONGEST_KEY:
-        raise Odd("the response has no token")
-    return key
+    return key_of(response.get("token"), "the response")
 
 
 def _titles(fields: Any) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """Slack: notices to the team in a channel, found again by what they carry; answers and pressed buttons come back."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +12,7 @@ from connectors.clock import RealClock
 from connectors.errors import ConnectorError, NotConnected, Odd, Rejected, Unavailable, Uncertain
 from connectors.messaging import PRESSED, REPLIED, Message, whole
 from connectors.messaging.slack_blocks import VALUE, escaped, sections, two_buttons, unescaped
+from connectors.payload import json_object, key_of
 from connectors.signatures import verify_slack
 
 if TYPE_CHECKING:  # whoever only receives never needs it
@@ -182,11 +182,11 @@ class Slack(Connector):
             case {"type": "url_verification", "challenge": str(challenge)}:
                 return Greeting(challenge)
             case {"type": "block_actions", "actions": [{"action_ts": str(at)}, *_], "user": {"id": str(who)}}:
-                return Incoming(PRESSED, f"{who}/{at}", payload)
+                return Incoming(PRESSED, f"{key_of(who, 'a person')}/{key_of(at, 'a press')}", payload)
             case {"type": "event_callback", "event": {"type": "message", **event}, "event_id": str(id)}:
                 if event.get("bot_id") or event.get("subtype"):  # our own, joinings, edits
                     return Greeting("")
-                return Incoming(REPLIED, id, payload)
+                return Incoming(REPLIED, key_of(id, "the answer"), payload)
         raise Odd("Slack sent something that is neither an answer nor a pressed button")
 
     def read(self, name: str, raw: bytes) -> dict[str, Any]:
@@ -268,12 +268,10 @@ def _payload(raw: bytes) -> dict[str, Any]:
     """An interaction comes as a form with one field of JSON, an event as JSON."""
     try:
         text = raw.decode()
-        found = json.loads(parse_qs(text)["payload"][0] if text.startswith("payload=") else text)
-    except (ValueError, KeyError, RecursionError):
+        said = parse_qs(text)["payload"][0] if text.startswith("payload=") else text
+    except (ValueError, KeyError):
         raise Odd("the payload is no JSON") from None
-    if not isinstance(found, dict):
-        raise Odd("the payload is no JSON object")
-    return found
+    return json_object(said)
 
 
 def _moment(ts: object) -> datetime | None:

@@ -120,6 +120,7 @@ def test_an_answer_that_cannot_be_read_is_never_shown_as_an_id_or_a_blank(field)
         lambda data: data.pop("submissionId") and data.pop("responseId"),
         lambda data: data.update(submissionId=7),
         lambda data: data.update(submissionId="9" * 300),
+        lambda data: data.update(submissionId=" "),
     ],
 )
 def test_a_submission_without_a_usable_id_goes_to_a_person(change):
@@ -128,7 +129,19 @@ def test_a_submission_without_a_usable_id_goes_to_a_person(change):
         form().receive(by_openssl(raw), raw)
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"data": []}', b'{"eventType": "OTHER", "data": {}}', b"\xff"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"data": []}',
+        b'{"eventType": "OTHER", "data": {}}',
+        b"\xff",
+        b'{"data": {"submissionId": "a", "fields": [{"label": "a", "value": 1e400}]}}',
+        b'{"data": {"submissionId": "a", "fields": [{"label": "a", "value": NaN}]}}',
+    ],
+)
 def test_signed_and_odd_goes_to_a_person(raw):
     with pytest.raises(Odd):
         form().receive(by_openssl(raw), raw)
