@@ -153,8 +153,10 @@ def _hand_over(session: _Session, sender: str, to: str, mail: EmailMessage) -> N
         _raise_for(error.smtp_code)
     except (OSError, smtplib.SMTPException):
         raise Uncertain("the mail server's answer was lost after the text was sent") from None
-    if code != 250:
+    if 400 <= code < 600:
         _raise_for(code)
+    if not 200 <= code < 300:  # smtplib says -1 for what is no answer at all
+        raise Uncertain("the mail server's answer to the text cannot be read")
 
 
 @contextmanager
