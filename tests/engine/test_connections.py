@@ -199,7 +199,7 @@ def asked(shop, diary, monkeypatch, capsys):
             except Refused as error:
                 ended.append(str(error))
 
-        thread = threading.Thread(target=run)
+        thread = threading.Thread(target=run, daemon=True)  # a test that fails leaves it waiting
         thread.start()
         until = time.monotonic() + 20
         said = ""
@@ -247,10 +247,10 @@ def test_consent_can_be_pasted_where_there_is_no_browser(asked):
 def test_an_answer_to_another_question_is_left_aside(asked):
     with scripted({"POST /token": (200, TOKEN), "GET /me": (200, {"who": "han"})}) as service:
         page, person, end = asked(service)
-        urllib.request.urlopen(back(page, state="stolen"), timeout=5).read()
-        assert not service.asked
+        urllib.request.urlopen(back(page, state="stolen", code="evil"), timeout=5).read()
         person.paste(back(page))
         assert end() == [None]
+    assert [parse_qs(one.body.decode()).get("code") for one in service.asked] == [["the-code"], None]
 
 
 def test_a_consent_that_is_refused_is_told(asked):
