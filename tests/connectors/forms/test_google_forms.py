@@ -118,8 +118,9 @@ def test_a_cursor_stays_small_and_knows_its_form(form):
     found, cursor = polls(form, cursor)
     assert len(found) == 300
     assert len(json.loads(cursor)["seen"]) == 2 * 11
-    other = json.dumps({**json.loads(cursor), "form": "another-form"})
-    assert polls(form, other)[0] == []
+    other = json.dumps({"form": "another-form", "at": at("00:00:00"), "seen": {}})
+    found, begun = polls(form, other)
+    assert (found, json.loads(begun)["form"]) == ([], sample.ID)
     assert polls(form, "what?")[0] == []
 
 
