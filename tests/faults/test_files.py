@@ -10,9 +10,11 @@ import pytest
 from openpyxl import Workbook
 
 from connectors.analytics.csv import Csv
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, NotConnected
 from connectors.messaging.outbox import Outbox
+from connectors.registry import find
 from connectors.spreadsheets.excel import Excel
+from connectors.tokens import FileVault
 from tests.faults.watch import Seen, looking
 
 UP = [
@@ -121,9 +123,33 @@ def _outbox(home: Path, name: str) -> None:
     assert error is None or not name, error  # any key has its file
 
 
-@pytest.mark.parametrize(("use", "folder"), [(_excel, "files"), (_csv, "files"), (_outbox, "outbox")])
+def _token(home: Path, name: str) -> None:
+    vault = FileVault(home / "secrets")
+
+    def refreshed() -> None:
+        with vault.locked(name):
+            vault.load(name)
+            vault.save(name, {"access_token": "x"})
+
+    told(refreshed)
+
+
+def _key_file(home: Path, name: str) -> None:
+    made = find("google_sheets").connect(
+        "sheet", {"spreadsheet": "1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789_-digi"}, home=home,
+        environ={"DIGILOG_CONNECTIONS__SHEET__SERVICE_ACCOUNT": name},
+    )  # fmt: skip
+    error = told(made.probe)
+    assert isinstance(error, NotConnected), name
+
+
+@pytest.mark.parametrize(
+    ("use", "folder"),
+    [(_excel, "files"), (_csv, "files"), (_outbox, "outbox"), (_token, "secrets"), (_key_file, "secrets")],
+)
 def test_no_name_leaves_its_folder(use, folder, home):
-    _excel(home, "warm"), _csv(home, "warm"), _outbox(home, "warm")  # what is imported late is not a trick
+    for one in (_excel, _csv, _outbox, _token, _key_file):  # what is imported late is not a trick
+        one(home, "warm")
     before = _everything(home.parent, home / folder)
     wrong = []
     for name in NAMES:
