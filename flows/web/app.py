@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.web import form, home, inbox, page, work
-from flows.web.board import assignment, case, cases, doubt, login, today
+from flows.web.board import assignment, canvas, case, cases, doubt, login, today
 from flows.web.board.ask import acts, shows
 from flows.web.body import Refused
 from flows.web.context import Context
@@ -48,6 +48,7 @@ ROUTES: tuple[tuple[str, str, str, Any], ...] = (
     ("GET", "/assignments/{id}", "view", assignment.get),
     ("POST", "/assignments/{id}", "act", assignment.post),
     ("POST", "/doubts/{id}", "act", doubt.post),
+    ("GET", "/canvas", "view", canvas.get),
     ("GET", "/account", "view", login.account),
     ("POST", "/account", "view", login.change),
     ("POST", "/logout", "view", login.leave),

@@ -12,7 +12,7 @@ from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.web.board.people import names
 
-SHOWN = 60
+SHOWN = 40
 _a, _c = t.assignment.c, t.case.c
 _TO_DO = text("assignment.state IN ('open', 'claimed')")  # as the index says it
 
