@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
@@ -35,7 +35,7 @@ class Discovery:
     def asked(self, verb: str, target: str, body: bytes = b"") -> str:
         """Check one call: its path, each name and value of its query, its body. Returns the method's id."""
         url = urlsplit(target)
-        found = self.method(verb, unquote(url.path))
+        found = self.method(verb, url.path)
         known = {**self.document["parameters"], **found.get("parameters", {})}
         given = parse_qs(url.query, keep_blank_values=True, strict_parsing=bool(url.query))
         for name, values in given.items():
