@@ -8,6 +8,9 @@ import pytest
 from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable
 from connectors.http import Http
 from connectors.messaging.email import Email
+from connectors.oauth import OAuth
+from connectors.registry import find
+from connectors.tokens import FileVault
 from connectors.web import Web
 from tests.faults.calls import Call, calls, connect
 from tests.faults.server import Service, serving, whole
@@ -108,15 +111,21 @@ def test_the_list_is_long():
     assert len(URLS) >= 200
 
 
-FIRST = {one.values[0].service: one for one in reversed(calls())}
+FIRST = {one.values[0].service: one for one in reversed(calls()) if one.values[0].action not in {"poll", "confirm"}}
 
 
 @pytest.mark.usefixtures("hurry")
 @pytest.mark.parametrize("call", FIRST.values())
 def test_no_service_is_looked_for_inside(call: Call, tmp_path):
+    if issubclass(find(call.service), OAuth):  # or it would look for a token first, and come no further
+        living = {"access_token": "x", "refresh_token": "y", "until": "2199-01-01T00:00:00+00:00"}
+        FileVault(tmp_path / "secrets").save(call.service, living)
+
     def ask(url: str) -> None:
         connector = connect(call.service, url, tmp_path, loopback=False)
-        connector.call(call.action, call.sample.ACTIONS[call.action], key="k")
+        if isinstance(connector, OAuth):
+            connector = connector.model_copy(update={"service_account": None})
+        call.make(connector)
 
     with looking() as seen:
         assert [url for url in URLS if not refused(partial(ask, url), seen)] == []
