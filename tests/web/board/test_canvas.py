@@ -1,7 +1,7 @@
 """The canvas: the circle as a picture and as a list, and what is missing on it."""
 
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from flows.web.board.canvas import HEIGHT, WIDTH, missing
 
@@ -9,7 +9,7 @@ from flows.web.board.canvas import HEIGHT, WIDTH, missing
 def picture(text):
     found = re.search(r"<svg.*?</svg>", text, re.DOTALL)
     assert found
-    return ElementTree.fromstring(found[0])
+    return ET.fromstring(found[0])
 
 
 def test_the_circle_shows_each_stage_pool_and_arrow_within_its_frame(board):
