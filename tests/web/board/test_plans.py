@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from flows.web.board.todo import open_ones
 from tests.web.board.conftest import Board
 
 GROW = "event|case|journal|effect|assignment|party|exchange|audit|run|run_case|board_session|private_\\w+"
@@ -38,6 +39,8 @@ def test_no_page_reads_a_whole_table(board: Board) -> None:
     with said(board) as found:
         for path in (*PAGES, f"/cases/{row['case_id']}", f"/assignments/{row['id']}"):
             assert visitor.get(path).status == 200
+        with board.door.store.read() as session:  # counted where there are more than a page shows
+            assert open_ones(session, None) >= open_ones(session, "yoon") >= 0
     with board.door.store.read() as session:
         raw = session.connection.dbapi_connection
         plans = {sql: raw.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall() for sql, values in found}
