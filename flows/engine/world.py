@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's compiler writes it as well
 
 from connectors.base import Action, Connector, variable_of
@@ -23,8 +23,11 @@ from flows.playbook.check import parse_version
 from flows.playbook.model import Book, ConnectionEntry, Playbook
 from flows.playbook.text import Format
 from flows.store import tables as t
+from flows.store.prepared import Prepared
 
 _PLAIN = Connector()  # reads a JSON object as it is
+_TEXT = Prepared(select(t.version.c.text).where(t.version.c.hash == bindparam("version")))
+_KEEP = Prepared(upsert(t.version).on_conflict_do_nothing(), ("hash", "playbook", "text", "at"))
 BUILT_IN = frozenset({"ledger", "metrics", "message", "team"})
 OUTGOING_STATES = frozenset({"operate", "complete", "expand"})  # in all others no effect leaves
 
@@ -136,7 +139,7 @@ class World:
         for playbook in self.book.playbooks.values():
             if playbook.version == hash:
                 return playbook
-        kept = _parsed(session.execute(select(t.version.c.text).where(t.version.c.hash == hash)).scalar_one())
+        kept = _parsed(_TEXT.the(session, version=hash)["text"])
         live = self.book.playbooks.get(kept.playbook)
         return kept.model_copy(update={"owner": live.owner}) if live else kept  # who answers is read live
 
@@ -144,7 +147,7 @@ class World:
         """Keep the text of a version that a case is pinned to."""
         if playbook.version not in self._versions:
             row = {"hash": playbook.version, "playbook": playbook.playbook, "text": playbook.text}
-            session.execute(upsert(t.version).values(**row, at=self.clock.now()).on_conflict_do_nothing())
+            _KEEP.do(session, {**row, "at": self.clock.now()})
             self._versions.add(playbook.version)
 
     def forget(self) -> None:

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select
 
 from flows.people import reconnect
 from flows.playbook.form import Refusal, typed
 from flows.playbook.model import Book, FormField, Playbook, Step
 from flows.store import data
 from flows.store import tables as t
-from flows.store.read import Row, first
-from flows.store.write import audit
+from flows.store.prepared import Prepared
+from flows.store.read import Row
+from flows.store.write import audit, change
 
 OPEN = ("open", "claimed")
 HAPPENED = {"happened": FormField(type="yesno", label="Did it happen? / 일어났습니까?")}
@@ -23,6 +24,7 @@ EVIDENCE = {
     "photo": FormField(type="text", label="Link to a photo / 사진 링크"),
     "link": FormField(type="text", label="Link / 링크"),
 }
+_ONE = Prepared(select(t.assignment).where(t.assignment.c.id == bindparam("id")))
 CHECKED = "checklist"  # the answer that holds the ticked lines' numbers, from 0
 
 
@@ -32,7 +34,7 @@ class AssignmentError(Exception):
 
 def find(session: Connection, id: str) -> Row:
     """The assignment of this id. Raises AssignmentError if there is none."""
-    row = first(session, select(t.assignment).where(t.assignment.c.id == id))
+    row = _ONE.first(session, id=id)
     if row is None:
         raise AssignmentError(f"there is no assignment {id}; see: digilog work list")
     return row
@@ -92,7 +94,7 @@ def claim(session: Connection, id: str, who: str, now: datetime) -> None:
     refuse_ended(row)
     if row["state"] == "claimed" and row["person"] != who:
         raise AssignmentError(f"{row['person']} has taken it already; ask them to hand it over")
-    session.execute(update(t.assignment).where(t.assignment.c.id == id).values(state="claimed", person=who))
+    change(session, t.assignment, id, state="claimed", person=who)
     _taken(session, row)
     audit(session, who, "claim", id, now, before=row["state"], after="claimed")
 
@@ -125,8 +127,7 @@ def finish(
         refused += _sensitive(session, row, playbook, fields_of(row, playbook), values)
     if refused:
         return refused
-    kept = update(t.private_assignment).where(t.private_assignment.c.assignment_id == id)
-    session.execute(kept.values(answers=data.dump(values), note=note))
+    change(session, t.private_assignment, id, answers=data.dump(values), note=note)
     _end(session, row, "done", who, now, minutes=minutes, as_written=as_written)
     if row["kind"] == "reconnect":
         reconnect.resume(session, row["connection"], now)
@@ -171,29 +172,17 @@ def _end(
     as_written: bool | None = None,
 ) -> None:
     late = row["due_at"] is not None and now > row["due_at"]
-    session.execute(
-        update(t.assignment)
-        .where(t.assignment.c.id == row["id"])
-        .values(
-            state=state,
-            done_by=who,
-            done_at=now,
-            late=late,
-            minutes=minutes,
-            as_written=as_written,
-            next_at=None,
-            reason=reason or row["reason"],
-        )
-    )
+    facts = {"late": late, "minutes": minutes, "as_written": as_written, "reason": reason or row["reason"]}
+    change(session, t.assignment, row["id"], state=state, done_by=who, done_at=now, next_at=None, **facts)
     _taken(session, row)
     if row["case_id"]:
-        session.execute(update(t.case).where(t.case.c.id == row["case_id"]).values(wake_at=now))
+        change(session, t.case, row["case_id"], wake_at=now)
     audit(session, who, state, row["id"], now, reason, before=row["state"], after=state)
 
 
 def _taken(session: Connection, row: Mapping[str, Any]) -> None:
     if row["case_id"]:
-        session.execute(update(t.case).where(t.case.c.id == row["case_id"]).values(failed=False))
+        change(session, t.case, row["case_id"], failed=False)
 
 
 def _unshown(step: Step, values: Mapping[str, object]) -> list[Refusal]:

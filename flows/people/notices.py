@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select
 
 from connectors.base import Action
 from connectors.registry import find as connector
@@ -13,7 +13,7 @@ from flows.people.assignments import AssignmentError, asks_nothing, find, person
 from flows.people.links import Links
 from flows.playbook.model import Book, Playbook, Step
 from flows.store import tables as t
-from flows.store.write import audit, make_effect, new_id
+from flows.store.write import audit, change, make_effect, new_id
 
 _WORDS = {
     "ko": {
@@ -61,7 +61,7 @@ def look(
     ahead = [then["remind_at"] if not then["reminded_at"] else None]
     ahead.append(then["escalate_at"] if not then["escalated_at"] else None)
     changes["next_at"] = min((at for at in ahead if at), default=None)
-    session.execute(update(t.assignment).where(t.assignment.c.id == row["id"]).values(**changes))
+    change(session, t.assignment, row["id"], **changes)
 
 
 def hand_over(
@@ -80,7 +80,7 @@ def hand_over(
     refuse_ended(row)
     if to not in book.company.people:
         raise AssignmentError(f"there is no person {to} in company.yaml")
-    session.execute(update(t.assignment).where(t.assignment.c.id == id).values(state="open", person=to))
+    change(session, t.assignment, id, state="open", person=to)
     _tell(session, book, playbook, row, "handed", to, now, links, again=f"/{new_id()}")
     audit(session, who, "hand over", id, now, reason, before=row["person"] or row["role"], after=to)
 

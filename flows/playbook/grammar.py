@@ -7,6 +7,7 @@ clock, and it compares values of different kinds in silence; so only its tree is
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -80,6 +81,7 @@ _COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": 
 _ARITHMETIC = {"add": "+", "sub": "-", "mul": "*", "tdiv": "/"}
 
 
+@lru_cache(maxsize=4096)
 def parse(source: str) -> Node:
     """Raise ValueError, in a plain sentence, on anything but the language of design 2."""
     if len(source) > LONGEST:

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,18 +87,28 @@ def said(condition: Condition) -> str:
 
 def company(chance: random.Random) -> Book:
     """The company's own files; `bank` may have a rate."""
-    rates = {"bank": {"rate": chance.choice(("1/10s", "3/1m", "20/1m"))} if chance.random() < 0.4 else {}}
-    links = {name: {"connector": "simulated", **rates.get(name, {})} for name in ("shop", "bank", "post", "talk")}
-    links["desk"] = {"connector": "simulated"}
+    rate = chance.choice(("1/10s", "3/1m", "20/1m")) if chance.random() < 0.4 else None
+    return Book(Path(), _company(rate), *_others(), Metrics(), {})
+
+
+@cache
+def _company(rate: str | None) -> Company:
+    links = {name: {"connector": "simulated"} for name in ("shop", "bank", "post", "talk", "desk")}
+    links["bank"] |= {"rate": rate} if rate else {}
     links |= {f"form-{name}": {"connector": "own_form"} for name in ("a", "b")}
-    return Book(
-        Path(),
-        Company.model_validate({**COMPANY, "connections": links}),
-        Canvas.model_validate(CANVAS),
-        TypeAdapter(dict[str, MessageText]).validate_python(MESSAGES),
-        Metrics(),
-        {},
-    )
+    return Company.model_validate({**COMPANY, "connections": links})
+
+
+@cache
+def _others() -> tuple[Canvas, dict[str, MessageText]]:
+    return Canvas.model_validate(CANVAS), TypeAdapter(dict[str, MessageText]).validate_python(MESSAGES)
+
+
+@cache
+def connections(rate: str | None) -> dict[str, Any]:
+    """Where a world keeps what it made for a company of this rate: making it anew takes a tenth of a history."""
+    del rate
+    return {}
 
 
 def plan(chance: random.Random, name: str) -> Plan:

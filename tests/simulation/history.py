@@ -1,5 +1,6 @@
 """One history made from its seed: people, a clock that jumps, services in trouble, and a process that dies."""
 
+import gc
 import heapq
 import logging
 import random
@@ -124,9 +125,11 @@ class History:
         self.tell(f"{name} is in state {state}")
 
     def _world(self) -> World:
+        made = company.connections(self.book.company.connections["bank"].settings.get("rate"))
         return World(
-            self.book, self.clock, Links("http://127.0.0.1", b"key"), Path(), chance=self.chance, give_up=self.give_up
-        )
+            self.book, self.clock, Links("http://127.0.0.1", b"key"), Path(), chance=self.chance,
+            give_up=self.give_up, _connections=made,
+        )  # fmt: skip
 
     def _go(self) -> None:
         """Time goes on until nothing is left to come."""
@@ -217,6 +220,7 @@ class History:
 
 def play(first: int, count: int) -> Failures:
     """The histories of seeds `first` to `first + count - 1`; those that went wrong, and how."""
+    gc.freeze()  # what is loaded stays
     failed = []
     with installed():
         for seed in range(first, first + count):

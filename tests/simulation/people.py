@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from flows.engine import operate
 from flows.ledger.exchanges import Exchange
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 OPEN = ("open", "claimed")
 _ASKED = Prepared(select(t.assignment.c.id).where(or_(*(t.assignment.c.state == state for state in OPEN))))
+_ONE = Prepared(select(t.assignment).where(t.assignment.c.id == bindparam("one")))
+_CASE = Prepared(select(t.case).where(t.case.c.id == bindparam("one")))
 
 
 def plan(history: "History") -> None:
@@ -124,7 +126,7 @@ class People:
         if not history.healed and self.chance.random() < 0.1:
             return  # forgotten, until all is well
         with history.store.write() as session:
-            (row,) = rows(session, select(t.assignment).where(t.assignment.c.id == id))
+            row = _ONE.the(session, one=id)
             if row["state"] not in OPEN:
                 return
             if row["state"] == "open" and self.chance.random() < 0.3:
@@ -140,7 +142,7 @@ class People:
 
     def _of_case(self, session: Connection, row: Row) -> tuple[str, dict[str, Any]]:
         history, now = self.history, self.history.clock.now()
-        (case,) = rows(session, select(t.case).where(t.case.c.id == row["case_id"]))
+        case = _CASE.the(session, one=row["case_id"])
         answers = self._answers(session, row, history.seen.versions[case["version"]])
         playbook = history.wire.world.pinned(session, case["version"])
         if row["kind"] != "doubt" and self.chance.random() < 0.15:

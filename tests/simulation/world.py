@@ -86,8 +86,8 @@ class Mortal:
 
     def __init__(self, dangers: Dangers) -> None:
         self._store, empty = _memory()
-        with self._store.read() as session:
-            raw: Any = session.connection.dbapi_connection
+        with self._store.read() as self._session:
+            raw: Any = self._session.connection.dbapi_connection
         raw.deserialize(empty)
         self._dangers = dangers
         self.writing = False
@@ -99,6 +99,16 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """There is one connection and one thread: what is read needs no transaction."""
+        session = self._session
+        try:
+            yield session
+        finally:
+            if session.in_transaction():  # SQLAlchemy begins one for each statement that is not prepared
+                session.rollback()
 
     @contextmanager
     def write(self, **how: Any) -> Iterator[Connection]:
