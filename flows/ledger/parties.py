@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, select
 
+from flows.playbook.contact import sought
 from flows.playbook.model import Canvas
 from flows.store import tables as t
 from flows.store.prepared import Prepared
@@ -33,7 +34,7 @@ def find_or_make(session: Connection, kind: str, contact: str, value: str, now: 
         return known
     id = new_id()
     add(session, t.party, id=id, kind=kind, made_at=now)
-    add(session, t.private_contact, party_id=id, party_kind=kind, kind=contact, value=value)
+    _keep(session, id, kind, contact, value)
     return id
 
 
@@ -45,7 +46,12 @@ def find(session: Connection, kind: str, contact: str, value: str) -> str | None
 def add_contact(session: Connection, party: str, party_kind: str, contact: str, value: str) -> None:
     """Keep a phone number, e-mail address or name of a party, once."""
     if value not in contacts(session, party, contact):
-        add(session, t.private_contact, party_id=party, party_kind=party_kind, kind=contact, value=value)
+        _keep(session, party, party_kind, contact, value)
+
+
+def _keep(session: Connection, party: str, party_kind: str, contact: str, value: str) -> None:
+    facts = {"party_id": party, "party_kind": party_kind, "kind": contact, "value": value}
+    add(session, t.private_contact, **facts, sought=sought(contact, value))
 
 
 def contacts(session: Connection, party: str, contact: str) -> list[str]:

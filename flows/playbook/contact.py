@@ -32,3 +32,10 @@ def email(text: str) -> str:
     if not at or not name or "." not in domain or re.search(r'[\s<>,;:"()\[\]\\@]', name):
         raise ValueError("is no e-mail address; write it like name@example.com")
     return f"{name.casefold()}@{domain}"
+
+
+def sought(kind: str, value: str) -> str:
+    """How a contact point is looked for: a number backwards, since people know its end; words without case and spaces."""
+    if kind == "phone":
+        return value[::-1]
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", value)).casefold()

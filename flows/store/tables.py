@@ -64,6 +64,10 @@ metadata = MetaData()
 # What a partial index covers: a statement that is to use it says the very same words.
 _LIVE, _FAILED, _HELD = text("status <> 'ended'"), text("failed"), text("held IS NOT NULL")
 _TO_DO = text("state IN ('open', 'claimed')")
+_ASIDE = text("state IN ('quarantined', 'discarded', 'unconfirmed')")
+_MESSAGE, _NOTICE = text("message IS NOT NULL"), text("message IS NULL AND action = 'send'")
+_UNSENT = text("message IS NOT NULL AND state IN ('failed', 'cancelled', 'in_doubt', 'dropped')")
+_KEPT_BACK = text("state IN ('blocked', 'dropped', 'handed')")
 
 event = Table(
     "event",
@@ -86,6 +90,7 @@ event = Table(
         sqlite_where=Column("state") == "unconfirmed",
         postgresql_where=Column("state") == "unconfirmed",
     ),
+    Index("event_aside", "state", "id", sqlite_where=_ASIDE, postgresql_where=_ASIDE),
 )
 private_event = Table(
     "private_event",
@@ -165,6 +170,7 @@ journal = Table(
     Column("at", At, nullable=False),
     Column("reason", Text),  # our own sentence, never a vendor's or a customer's text
     Index("journal_at", "at"),
+    Index("journal_kept_back", "at", "id", sqlite_where=_KEPT_BACK, postgresql_where=_KEPT_BACK),
 )
 effect = Table(
     "effect",
@@ -198,6 +204,9 @@ effect = Table(
         sqlite_where=Column("bulk_id").is_not(None),
         postgresql_where=Column("bulk_id").is_not(None),
     ),
+    Index("effect_message", "id", sqlite_where=_MESSAGE, postgresql_where=_MESSAGE),
+    Index("effect_notice", "id", sqlite_where=_NOTICE, postgresql_where=_NOTICE),
+    Index("effect_unsent", "made_at", "id", sqlite_where=_UNSENT, postgresql_where=_UNSENT),
 )
 private_effect = Table(
     "private_effect",
@@ -264,7 +273,9 @@ private_contact = Table(
     Column("kind", String, nullable=False),  # phone | email | name
     Column("value", String, nullable=False),
     Column("retain_until", At),
+    Column("sought", String),  # how people type it to find it (see `flows.playbook.contact.sought`)
     Index("contact_value", "party_kind", "kind", "value"),
+    Index("contact_sought", "kind", "sought"),
 )
 exchange = Table(
     "exchange",
@@ -290,6 +301,7 @@ exchange = Table(
     Column("recorded_by", String, nullable=False),
     Column("voids", String),
     UniqueConstraint("system", "reference"),
+    Index("exchange_at", "at", "id"),
 )
 private_exchange = Table(
     "private_exchange",
