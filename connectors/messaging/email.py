@@ -155,7 +155,7 @@ def _hand_over(session: _Session, sender: str, to: str, mail: EmailMessage) -> N
         raise Uncertain("the mail server's answer was lost after the text was sent") from None
     if 400 <= code < 600:
         _raise_for(code)
-    if not 200 <= code < 300:  # smtplib says -1 for what is no answer at all
+    if code != 250:  # smtplib says -1 for what is no answer at all, and takes half a line for a whole one
         raise Uncertain("the mail server's answer to the text cannot be read")
 
 

@@ -46,7 +46,7 @@ def expected(stage: str, fault: str) -> set:
             return {Unavailable, Rejected, NotConnected}
         return {Unavailable} if fault.startswith("4") else {Rejected, NotConnected} if stage == "AUTH" else {Rejected}
     if late:
-        return {None} if fault.startswith("2") else {Uncertain}  # any 2xx says that it is taken: RFC 5321, 4.2.1
+        return {Uncertain}
     if stage == "DATA":  # smtplib gives the command and the text in one
         return {Uncertain, Unavailable, Rejected}
     return {Unavailable, Rejected, NotConnected}
