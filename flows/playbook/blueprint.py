@@ -22,13 +22,13 @@ def standing(book: Book, place: str) -> list[Playbook]:
 def blueprint(book: Book, of: Iterable[str] | None = None, language: Literal["ko", "en"] | None = None) -> str:
     """Markdown of all places, or of some; `language` is that of the labels, the company's by default."""
     words = labels.words(language or book.company.language)
-    wanted = list(of) if of is not None else [name for name in places(book) if _worth(name, book)]
+    wanted = list(of) if of is not None else worth(book)
     return "\n".join(_lines(wanted, book, words)).rstrip() + "\n"
 
 
-def _worth(name: str, book: Book) -> bool:
-    """A stage without a playbook is shown, since that is a gap; an arrow or the circle only with one."""
-    return name in book.canvas.stages or bool(standing(book, name))
+def worth(book: Book) -> list[str]:
+    """Places to show: a stage without a playbook too, since that is a gap; an arrow or the circle only with one."""
+    return [name for name in places(book) if name in book.canvas.stages or standing(book, name)]
 
 
 def _lines(wanted: list[str], book: Book, words: Words) -> Iterator[str]:
@@ -56,22 +56,24 @@ def _table(playbook: Playbook, book: Book, words: Words) -> Iterator[str]:
     yield ""
     yield f"| {words['scenario']} | {words['steps']} | {words['who']} |"
     yield "| --- | --- | --- |"
-    for line, steps in _served(playbook, words):
+    for line, steps in served(playbook, words):
         for number, step in enumerate(steps or [None]):
-            said = (labels.plain(step.do), _who(step, playbook, book, words)) if step else ("", "")
-            yield f"| {line if number == 0 else ''} | {said[0]} | {said[1]} |"
+            said = (labels.plain(step.do), who(step, playbook, book, words)) if step else ("", "")
+            yield f"| {labels.plain(line) if number == 0 else ''} | {said[0]} | {said[1]} |"
     yield ""
 
 
-def _served(playbook: Playbook, words: Words) -> Iterator[tuple[str, list[Step]]]:
+def served(playbook: Playbook, words: Words) -> Iterator[tuple[str, list[Step]]]:
+    """Each line of the scenario with the steps that serve it, none if there is a hole; at last what is done behind."""
     for id, line in playbook.scenario.items():
-        yield labels.plain(line), [step for step in playbook.steps if id in step.serves]
+        yield line, [step for step in playbook.steps if id in step.serves]
     behind = [step for step in playbook.steps if not set(step.serves) & set(playbook.scenario)]
     if behind:
         yield words["behind"], behind
 
 
-def _who(step: Step, playbook: Playbook, book: Book, words: Words) -> str:
+def who(step: Step, playbook: Playbook, book: Book, words: Words) -> str:
+    """By whom, or until when it waits; Markdown."""
     if step.by is not None:
         return labels.who(step.by, playbook, book, words)
     if step.wait is None:

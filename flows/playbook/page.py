@@ -20,11 +20,17 @@ li { margin: .15rem 0; } code { background: #eef1f4; border-radius: 3px; padding
 @media print { body { margin: 0; max-width: none; color: #000; background: #fff; font-size: 11pt; }
   h1:not(:first-child) { break-before: page; } tr, li { break-inside: avoid; } h2, h3 { break-after: avoid; } }
 """
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def inline(markdown: str) -> str:
+    """One line of a document as HTML; signs of HTML in the text stay text."""
+    return str(_MARKDOWN.renderInline(markdown))
 
 
 def page(markdown: str, title: str, language: Literal["ko", "en"]) -> str:
     """HTML without scripts and without anything fetched; signs of HTML in the text stay text."""
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    body = _MARKDOWN.render(markdown)
     return (
         f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

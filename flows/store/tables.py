@@ -64,6 +64,7 @@ metadata = MetaData()
 # What a partial index covers: a statement that is to use it says the very same words.
 _LIVE, _FAILED, _HELD = text("status <> 'ended'"), text("failed"), text("held IS NOT NULL")
 _TO_DO = text("state IN ('open', 'claimed')")
+_WRONG = text("state IN ('failed', 'dropped', 'in_doubt')")
 _ASIDE = text("state IN ('quarantined', 'discarded', 'unconfirmed')")
 _MESSAGE, _NOTICE = text("message IS NOT NULL"), text("message IS NULL AND action = 'send'")
 _UNSENT = text("message IS NOT NULL AND state IN ('failed', 'cancelled', 'in_doubt', 'dropped')")
@@ -170,6 +171,7 @@ journal = Table(
     Column("at", At, nullable=False),
     Column("reason", Text),  # our own sentence, never a vendor's or a customer's text
     Index("journal_at", "at"),
+    Index("journal_wrong", "playbook", "id", sqlite_where=_WRONG, postgresql_where=_WRONG),
     Index("journal_kept_back", "at", "id", sqlite_where=_KEPT_BACK, postgresql_where=_KEPT_BACK),
 )
 effect = Table(

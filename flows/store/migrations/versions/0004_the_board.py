@@ -10,6 +10,7 @@ down_revision = "0003"
 
 _LIVE, _FAILED, _HELD = sa.text("status <> 'ended'"), sa.text("failed"), sa.text("held IS NOT NULL")
 _TO_DO = sa.text("state IN ('open', 'claimed')")
+_WRONG = sa.text("state IN ('failed', 'dropped', 'in_doubt')")
 
 
 def upgrade() -> None:
@@ -35,6 +36,7 @@ def upgrade() -> None:
     op.create_index("audit_subject", "audit", ["subject", "id"])
     op.add_column("assignment", sa.Column("as_written", sa.Boolean(), nullable=True))
     op.create_index("journal_at", "journal", ["at"])
+    _partial("journal_wrong", "journal", ["playbook", "id"], _WRONG)
     op.create_index("case_opened", "case", ["opened_at", "id"])
     _partial("case_live", "case", ["opened_at", "id"], _LIVE)
     _partial("case_live_of", "case", ["playbook", "opened_at", "id"], _LIVE)
