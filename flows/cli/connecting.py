@@ -1,6 +1,5 @@
 """`digilog connections` and `digilog connect`: how the ways out and in are, and putting one in order."""
 
-import inspect
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -16,11 +15,11 @@ from connectors.registry import find
 from flows.cli.app import HERE, Where, app
 from flows.cli.consent import ask
 from flows.engine.connections import Known, connections, known
+from flows.engine.entrances import entrance, steps
 from flows.engine.world import World
 from flows.people import reconnect
 from flows.playbook.problem import nearest
 from flows.screen import Refused, say, table, when
-from flows.settings import Settings
 from flows.store.store import Store
 from flows.store.wake import Wake
 
@@ -89,7 +88,6 @@ def connect(
     name: the connection, as in company.yaml
 
     """
-    settings = where.settings()
     world, store = where.world()
     entry = world.book.company.connections.get(name)
     if entry is None:
@@ -108,7 +106,7 @@ def connect(
         raise Refused("\n".join([f"digilog: {error}", *_numbered(_steps(type(made)))])) from None
     finally:
         made.close()
-    for line in entrances(settings, world, made):
+    for line in _entrance(world, made):
         say(line)
     _goes_on(world, store, name)
 
@@ -122,33 +120,30 @@ def _to_do(found: Known, steps: list[str]) -> str:
 
 def _steps(kind: type[Connector]) -> list[str]:
     """What to click at the vendor's, and which permissions to ask for there."""
-    steps = [line.strip() for line in inspect.cleandoc(kind.console).splitlines() if line.strip()]
-    return steps + ([f"permissions to ask for: {', '.join(kind.scopes)}"] if kind.scopes else [])
+    return steps(kind) + ([f"permissions to ask for: {', '.join(kind.scopes)}"] if kind.scopes else [])
 
 
 def _numbered(steps: list[str]) -> list[str]:
     return [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
 
 
-def entrances(settings: Settings, world: World, made: Connector) -> Iterator[str]:
+def _entrance(world: World, made: Connector) -> Iterator[str]:
     """Where the service sends its events, or how often it is asked for them."""
-    kind, entry = type(made), world.book.company.connections[made.name]
-    if not kind.sends(entry.settings):
+    told = entrance(world, made.name)
+    if told is None:
         return
-    if kind.polls:
-        yield f"it is asked for what is new every {made.every_so_often}, as soon as something is used for it"
-    elif kind.signed or kind.confirms:
-        address = f"{settings.address}/in/{made.name}" + ("" if kind.signed else f"/{world.links.door(made.name)}")
-        yield f"enter this address at the service, to be told of events: {address}"
-        if not kind.signed:
+    if told.asked:
+        yield f"it is asked for what is new every {told.asked}, as soon as something is used for it"
+    elif told.form:
+        yield f"the form stands at {told.address}"
+    else:
+        yield f"enter this address at the service, to be told of events: {told.address}"
+        if not told.signed:
             yield "keep it to yourself: the service does not sign, and each event is asked again before it is believed"
-        for secret in kind.secrets().values() if kind.signed else ():
-            if "sign" in secret.field or "webhook" in secret.field:
-                yield f"the service signs with the secret in {secret.field}: {secret.where}"
-        if not settings.public_url:
+        for field, where in told.secrets:
+            yield f"the service signs with the secret in {field}: {where}"
+        if told.only_here:
             yield "only this computer reaches that address: set DIGILOG_PUBLIC_URL to the one that the world knows"
-    elif kind.room == "forms":
-        yield f"the form stands at {settings.address}/form/{made.name}"
 
 
 def _goes_on(world: World, store: Store, name: str) -> None:

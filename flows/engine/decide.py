@@ -237,9 +237,9 @@ def _of_exchange(
     event: Event, exchange: Mapping[str, Any], book: Book, known: Known, states: Mapping[str, str]
 ) -> list[Change]:
     """What an exchange ends, and then what it begins."""
-    stops = _stops(exchange, known)
     if exchange["voids"]:  # a correction is nothing that the customer did
-        return stops
+        return []
+    stops = _stops(exchange, known)
     kinds, stage = {exchange["kind"], family(exchange["kind"])}, None
     if any(playbook.start.stage for playbook in book.playbooks.values()):
         stage = known.reached(exchange)

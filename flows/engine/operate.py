@@ -14,6 +14,8 @@ from flows.store import tables as t
 from flows.store.read import Row, first, rows
 from flows.store.write import audit, journal, new_id
 
+_HAND = "hand"  # the system of what people record
+
 
 class OperateError(Exception):
     """What was asked cannot be done; the sentence says why and what to do."""
@@ -105,9 +107,19 @@ def stop(session: Connection, world: World, id: str, who: str, reason: str, outc
     audit(session, who, "stop", id, world.clock.now(), reason, before=before, after=f"ended: {outcome}")
 
 
-def record_by_hand(session: Connection, world: World, party: str, exchange: Exchange, who: str) -> str:
+def record_by_hand(
+    session: Connection,
+    world: World,
+    party: str,
+    exchange: Exchange,
+    who: str,
+    *,
+    at: datetime | None = None,
+    reference: str | None = None,
+) -> str:
     """Record what happened outside (a purchase at the desk, a cancellation) for a phone number or e-mail.
 
+    `at`: when it happened (aware), if not now; the same `reference` is recorded once.
     Raises OperateError for what is neither; Rejected for an unknown kind.
     """
     try:
@@ -115,11 +127,64 @@ def record_by_hand(session: Connection, world: World, party: str, exchange: Exch
         value = contact.email(party) if kind == "email" else contact.phone(party, world.book.company.country)
     except ValueError as error:
         raise OperateError(f"{party} {error}") from None
-    now = world.clock.now()
-    id = find_or_make(session, "person", kind, value, now)
-    made = record(session, world.book, id, exchange, now, by=who, system="hand", reference=new_id())
+    id = find_or_make(session, "person", kind, value, world.clock.now())
+    return record_for(session, world, id, exchange, who, at=at, reference=reference)
+
+
+def record_for(
+    session: Connection,
+    world: World,
+    party: str,
+    exchange: Exchange,
+    who: str,
+    *,
+    at: datetime | None = None,
+    reference: str | None = None,
+) -> str:
+    """Record what happened outside for a party that is known, by its id. Raises Rejected for an unknown kind."""
+    now, told = world.clock.now(), {"system": _HAND, "reference": reference or new_id()}
+    if known := first(session, _RECORDED.where(_x.system == _HAND, _x.reference == told["reference"])):
+        return str(known["id"])
+    made = record(session, world.book, party, exchange, min(at or now, now), by=who, **told)
     audit(session, who, "exchange", made, now)
     return made
+
+
+def void(session: Connection, world: World, id: str, who: str, reason: str) -> str:
+    """Take an exchange back that was recorded by mistake: a row that voids it, after which neither counts.
+
+    Raises OperateError if there is none, or it is voided, or voids another itself.
+    """
+    row = first(session, select(t.exchange).where(_x.id == id))
+    if row is None:
+        raise OperateError(f"there is no exchange {id}")
+    if row["voids"] is not None:
+        raise OperateError(f"exchange {id} is a correction itself; record what is right instead")
+    if first(session, _RECORDED.where(_x.party_id == row["party_id"], _x.voids == id)):
+        raise OperateError(f"exchange {id} was taken back already")
+    now = world.clock.now()
+    same = {name: row[name] for name in ("kind", "direction", "amount", "quantity")}
+    words = {name: row[name] or "" for name in ("channel", "shop", "currency")}
+    mistake = Exchange(**same, **words, note=reason)
+    told = {"by": who, "system": _HAND, "reference": f"void/{id}", "voids": id}
+    made = record(session, world.book, row["party_id"], mistake, now, **told)
+    audit(session, who, "void", id, now, before="counted", after="voided")
+    return made
+
+
+_x = t.exchange.c
+_RECORDED = select(_x.id)
+
+
+def discard(session: Connection, id: int, who: str, reason: str, now: datetime) -> None:
+    """Put an event aside that lies in quarantine: nothing comes of it. Raises OperateError if it lies there no more."""
+    state = session.execute(select(t.event.c.state).where(t.event.c.id == id)).scalar()
+    if state is None:
+        raise OperateError(f"there is no event {id}; see: digilog events --all")
+    if state != "quarantined":
+        raise OperateError(f"event {id} is not in quarantine any more; it is {state}")
+    session.execute(update(t.event).where(t.event.c.id == id).values(state="discarded"))
+    audit(session, who, "discard", str(id), now, reason, before=state, after="discarded")
 
 
 def _open_case(session: Connection, id: str) -> Row:

@@ -35,7 +35,7 @@ def email(text: str) -> str:
 
 
 def sought(kind: str, value: str) -> str:
-    """How a contact point is looked for: a number backwards, since people know its end; words without case and spaces."""
+    """How it is looked for: a number backwards, as people know its end; words without case and spaces."""
     if kind == "phone":
         return value[::-1]
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", value)).casefold()
