@@ -1,9 +1,13 @@
 """What `make bench` says of its figures: a goal that is missed is never called reached."""
 
+import json
+import time
+
 import pytest
 
 from bench.figures import Figures, at, at_most
 from bench.load import arrived, keys
+from bench.watched import Watch
 
 
 @pytest.mark.parametrize(
@@ -37,3 +41,17 @@ def test_an_event_that_came_twice_counts_from_its_first_arrival_and_shows_each_k
     sink.write_text("7 1.5 a/1\n8 2.0 b/1\n7 3.5 a/2\n")
     assert arrived(sink) == {7: 1.5, 8: 2.0}
     assert keys(sink) == {7: ["a/1", "a/2"], 8: ["b/1"]}
+
+
+def test_a_part_is_counted_without_the_parts_that_it_calls_and_without_waiting():
+    watch, spin = Watch(), sum
+
+    def inner():
+        spin(range(2_000_000))
+        time.sleep(0.2)
+
+    timed = watch._timed(inner, "inner")
+    watch._timed(timed, "outer")()
+    assert watch.spent["outer"] < watch.spent["inner"] / 5
+    assert 0 < watch.spent["inner"] < time.process_time()
+    assert sum(json.loads(watch.told())["spent"].values()) == pytest.approx(time.process_time() - watch._began, abs=0.1)
