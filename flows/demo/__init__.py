@@ -29,6 +29,7 @@ def play(home: Path | None, playbooks: Path, *, throw_away: bool, stay: bool, pr
     try:
         stage.open()
         tell(stage)
+        stage.say(f"  messages that left: {home / 'outbox'}\n  the roster: {home / 'files' / 'roster.xlsx'}")
         if stay:
             name, password = stage.admin()
             stage.say(f"\nthe board: http://127.0.0.1:{stage.port}  log in as  {name}  with  {password}")

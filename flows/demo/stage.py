@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy import Select
 
 from connectors.errors import ConnectorError
@@ -59,11 +61,20 @@ class Stage:
             "--port", str(self.port), "--prefect-port", str(self.prefect_port), "--clock-offset", f"+{ahead}s",
         ]  # fmt: skip
         command += [] if self.prefect else ["--no-prefect"]
-        env = os.environ | {"DIGILOG_CONNECTIONS__PARTNER_FORM__SIGNING_SECRETS": SECRET, "DIGILOG_DATABASE_URL": ""}
         with (self.home / "up.out").open("wb") as out:
-            self.process = subprocess.Popen(command, env=env, stdout=out, stderr=out, start_new_session=True)
+            self.process = subprocess.Popen(
+                command, env=self.environment(), stdout=out, stderr=out, start_new_session=True
+            )
         self.wait(lambda: "ready" in self.running(), "the system to start")
         self.store = open_store(self.home)
+
+    def secrets(self) -> Mapping[str, str]:
+        """The connections' secrets by variable."""
+        return {"DIGILOG_CONNECTIONS__PARTNER_FORM__SIGNING_SECRETS": SECRET}
+
+    def environment(self) -> dict[str, str]:
+        """What the system and its commands find around them."""
+        return {**os.environ, **self.secrets(), "DIGILOG_DATABASE_URL": ""}
 
     def saturday(self) -> datetime:
         """The next Saturday 21:40 whose Monday to Wednesday are working days."""
@@ -112,6 +123,10 @@ class Stage:
         ) as web:
             return web.post(path, form={**hidden, **answers}, accept=(303,))
 
+    def ask(self, answers: Mapping[str, object]) -> None:
+        """A customer asks for a trial class."""
+        self.submit("/form/trial-form", answers)
+
     def webhook(self, connection: str, id: str, body: Mapping[str, object]) -> int:
         """Send a signed webhook and return the status it was answered with."""
         raw = json.dumps(body, ensure_ascii=False).encode()
@@ -135,13 +150,26 @@ class Stage:
     def digilog(self, *words: str) -> str:
         """Run a command on this home, as its people would."""
         command = [sys.executable, "-m", "flows.cli", *words, "--home", str(self.home)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False, timeout=60)
         if done.returncode:
             raise Spoiled(f"digilog {' '.join(words)}: {done.stderr.strip()}")
         return done.stdout
 
-    def outbox(self) -> list[str]:
-        """The messages that left, in the order of their files' making."""
+    def messages(self) -> list[str]:
+        """What has left for customers, oldest first; each names its message of messages.yaml."""
+        return self._outbox()
+
+    def notices(self) -> list[str]:
+        """What the team was told, oldest first."""
+        return self._outbox()
+
+    def roster(self) -> list[str]:
+        """The cells of the roster; none as long as there is no roster."""
+        file = self.home / "files" / "roster.xlsx"
+        sheet = load_workbook(file).active if file.exists() else None
+        return [str(cell) for line in sheet.values for cell in line] if isinstance(sheet, Worksheet) else []
+
+    def _outbox(self) -> list[str]:
         folder = self.home / "outbox"
         files = sorted(folder.glob("*.txt"), key=lambda file: file.stat().st_mtime_ns) if folder.exists() else []
         return [file.read_text("utf-8") for file in files]

@@ -1,17 +1,17 @@
 """The story in its chapters; each plays one scene and then asks store, outbox and Prefect whether it came out."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from openpyxl import load_workbook
 from sqlalchemy import select
 
-from flows.demo.stage import SECRET, Spoiled, Stage
+from flows.demo.stage import Spoiled, Stage
 from flows.store import tables as t
 
 NAME, PHONE = "김하나", "010-2345-6789"
-_LINK = re.compile(r"http://127\.0\.0\.1:\d+(/work/\S+)")
+_LINK = re.compile(r"https?://[^/\s]+(/work/\S+)")
 
 
 def tell(stage: Stage) -> None:
@@ -26,15 +26,11 @@ def tell(stage: Stage) -> None:
         in_prefect(stage)
     nothing_leaked(stage)
     stage.say(f"\n✓ the story came out. Read on: digilog case {case} --home {stage.home}")
-    stage.say(f"  messages that left: {stage.home / 'outbox'}\n  the roster: {stage.home / 'files' / 'roster.xlsx'}")
 
 
 def saturday_night(stage: Stage) -> str:
     _chapter(stage, "a customer asks for a trial class on the form page")
-    stage.submit(
-        "/form/trial-form",
-        {"name": NAME, "phone": PHONE, "branch": "합정점", "channel": "naver_place", "health": "yes"},
-    )
+    stage.ask({"name": NAME, "phone": PHONE, "branch": "합정점", "channel": "naver_place", "health": "yes"})
     found = stage.wait(lambda: stage.rows(select(t.case).where(t.case.c.playbook == "trial-booking")), "a case")
     case: str = found[0]["id"]
     asked = stage.wait(
@@ -59,10 +55,10 @@ def partner(stage: Stage) -> None:
     body = {"회사": "망원서점", "담당자": "박서점", "이메일": "park@books.example", "문의 내용": "함께 독서 모임"}
     answers = [stage.webhook("partner-form", "msg_1", body) for _ in range(3)]
     forged = stage.webhook("partner-form", "", body)
-    stage.wait(lambda: _told(stage, "망원서점"), "the notice to the owner")
+    stage.wait(lambda: _told(stage.notices(), "망원서점"), "the notice to the owner")
     cases = stage.rows(select(t.case).where(t.case.c.playbook == "partner-inquiry"))
     _so(answers == [202, 202, 202] and forged == 401, "three answers 202, an unsigned one 401", stage)
-    _so(len(cases) == 1 and _told(stage, "망원서점") == 1, "one case, one notice", stage)
+    _so(len(cases) == 1 and _told(stage.notices(), "망원서점") == 1, "one case, one notice", stage)
 
 
 def monday_morning(stage: Stage, case: str) -> datetime:
@@ -77,19 +73,19 @@ def monday_morning(stage: Stage, case: str) -> datetime:
         {"class_at": f"{class_at:%Y-%m-%dT%H:%M}", "instructor": "ji", "_ticked": ["0", "1", "2"], "_minutes": "6"},
     )
     stage.wait(lambda: "trial_confirm" in _sent(stage, case), "the confirmation")
-    text = next(one for one in stage.outbox() if "trial_confirm" in one)
-    _so(NAME in text and "지강사" in text, "the confirmation is in the outbox, with name, time and instructor", stage)
-    stage.wait((stage.home / "files" / "roster.xlsx").exists, "the roster")
-    cells = [cell for row in load_workbook(stage.home / "files" / "roster.xlsx").active.values for cell in row]  # type: ignore[union-attr]
-    _so(NAME in cells, "the roster (Excel) has a line", stage)
+    text = next(one for one in stage.messages() if "trial_confirm" in one)
+    settled = all(word in text for word in (NAME, f"{class_at.day}일(", f"{class_at:%H:%M}", "지강사"))
+    _so(settled, "the confirmation has left, with name, time and instructor", stage)
+    stage.wait(lambda: NAME in stage.roster(), "the roster")
+    _so(stage.roster().count(NAME) == 1, "the roster has a line", stage)
     return class_at
 
 
 def day_before(stage: Stage, class_at: datetime) -> None:
     stage.move_clock(class_at - timedelta(hours=20) + timedelta(minutes=1))
     _chapter(stage, "twenty hours before the class")
-    stage.wait(lambda: _told(stage, "trial_reminder"), "the reminder")
-    _so(_told(stage, "trial_reminder") == 1, "the customer is reminded, once", stage)
+    stage.wait(lambda: _told(stage.messages(), "trial_reminder"), "the reminder")
+    _so(_told(stage.messages(), "trial_reminder") == 1, "the customer is reminded, once", stage)
 
 
 def class_day(stage: Stage, case: str, class_at: datetime) -> None:
@@ -119,8 +115,12 @@ def numbers(stage: Stage) -> None:
         "the typed number",
     )
     _so(len(kept) == 1, "the manager's number is in the metrics ledger, typed by yoon", stage)
-    stage.wait(lambda: _told(stage, "체험 신청  "), "the digest")
-    _so(_told(stage, "체험 신청  ") == 1, "the team has the digest with the grid of the last seven days", stage)
+    stage.wait(lambda: _told(stage.notices(), "체험 신청  "), "the digest")
+    _so(
+        _told(stage.notices(), "체험 신청  ") == 1,
+        "the team has the digest with the grid of the last seven days",
+        stage,
+    )
 
 
 def in_prefect(stage: Stage) -> None:
@@ -138,7 +138,9 @@ def in_prefect(stage: Stage) -> None:
 
 def nothing_leaked(stage: Stage) -> None:
     """No customer text in Prefect's database, nor in any log."""
-    words = [word.encode() for word in (NAME, PHONE, "+821023456789", "허리를 조심", "park@books.example", SECRET[6:])]
+    secrets = [secret.removeprefix("whsec_") for secret in stage.secrets().values()]
+    said = (NAME, PHONE, "+821023456789", "허리를 조심", "park@books.example", *secrets)
+    words = [word.encode() for word in said]
     files = [*(stage.home / "logs").rglob("*"), *(stage.home / "prefect").rglob("*")]
     held = {file: file.read_bytes() for file in files if file.is_file()}
     guilty = [file.name for file, content in held.items() if any(word in content for word in words)]
@@ -184,11 +186,11 @@ def _sent(stage: Stage, case: str) -> list[str]:
     return [row["message"] for row in found]
 
 
-def _told(stage: Stage, word: str) -> int:
-    return sum(word in one for one in stage.outbox())
+def _told(texts: Sequence[str], word: str) -> int:
+    return sum(word in one for one in texts)
 
 
 def link_of(stage: Stage, word: str) -> str:
     """The link in the newest notice that holds a word."""
-    found = [match[1] for one in stage.outbox() if word in one and (match := _LINK.search(one))]
+    found = [match[1] for one in stage.notices() if word in one and (match := _LINK.search(one))]
     return found[-1] if found else ""
