@@ -31,7 +31,7 @@ from flows.playbook.schedule import Schedule
 from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.store.store import Store, memory_store
-from flows.store.write import emit
+from flows.store.write import add, emit
 
 ERRORS: Mapping[str, type[ConnectorError]] = {
     "not_connected": NotConnected, "rejected": Rejected, "unavailable": Unavailable, "uncertain": Uncertain,
@@ -184,6 +184,10 @@ class Simulation:
                 party = self._party(session, event.party)
                 exchange = Exchange(kind=event.exchange)
                 record(session, self.book, party, exchange, now, by="test", system="test", reference=f"{number}")
+            elif event.withdraws:
+                for given in (True, False):  # one that was given before, and is not any more
+                    facts = {"purpose": event.withdraws, "given": given, "wording": "as the test says"}
+                    add(session, t.consent, party_id=self._party(session, event.party), at=now, **facts)
             elif event.event:
                 body = json.dumps(event.body, ensure_ascii=False).encode()
                 emit(session, event.connection or "", f"event-{number}", event.event, now, body)

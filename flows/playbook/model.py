@@ -412,12 +412,13 @@ class Answered(Written):
 
 
 class TestEvent(Written):
-    """In a playbook's test: a further start, an exchange, or an event of a connection, at a time (company time)."""
+    """In a playbook's test: a further start, an exchange, a consent taken back, or an event (company time)."""
 
     at: datetime
     start: dict[str, Any] | None = None
     exchange: str | None = None
-    party: Name | None = None  # of an exchange: one of the test's `parties`; the first one if not said
+    withdraws: Literal["info", "ad", "sensitive"] | None = None  # a consent given before, taken back
+    party: Name | None = None  # whose exchange or consent: one of the test's `parties`; the first one if not said
     event: str | None = None
     connection: str | None = None
     body: dict[str, Any] = {}  # of an event: what comes in

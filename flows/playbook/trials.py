@@ -48,8 +48,9 @@ def _case(case: TestCase, path: Path_, playbook: Playbook, book: Book, sheet: Sh
             sheet.known(at, one.kind, rules.kinds(book), "kind of exchange")
     for number, event in enumerate(case.events):
         at = (*path, "events", number)
-        if sum(one is not None for one in (event.start, event.exchange, event.event)) != 1:
-            sheet.say(at, "an event is one of start: {..}, exchange: a kind, and event: with connection:")
+        if sum(one is not None for one in (event.start, event.exchange, event.withdraws, event.event)) != 1:
+            said = "an event is one of start: {..}, exchange: a kind, withdraws: ad, and event: with connection:"
+            sheet.say(at, said)
         if event.event is not None:
             starts.comes(event.event, event.connection or "", at, book, sheet)
         if event.party is not None:

@@ -31,6 +31,9 @@ def play(shop, name, **test):
         ([], {"outcome": "done", "blocked": ["offer", "offer"], "parties": ["near", "far"]}),
         ([{"at": "2026-11-24 09:00", "exchange": "purchase_card", "party": "near"}],
          {"outcome": "won", "parties": ["near"], "exchanges": ["purchase_card"], "sent": ["hello"], "blocked": []}),
+        ([{"at": "2026-11-25 09:00", "withdraws": "ad", "party": "far"}],
+         {"outcome": "lost", "blocked": ["offer"], "steps": {"notice": "done", "pause": "done"}}),
+        ([{"at": "2026-11-25 09:00", "withdraws": "info", "party": "near"}], {"blocked": ["offer", "offer"]}),
         ([{"at": "2026-11-24 11:00", "exchange": "purchase_card", "party": "far"}],
          {"outcome": "won", "parties": ["near", "far"], "blocked": ["offer"]}),
     ],
@@ -38,7 +41,7 @@ def play(shop, name, **test):
 def test_a_day_of_each_customer_plays_on_the_right_ones(shop, events, expect):
     steps = [shop.machine("notice", "message.send", HELLO), {"id": "pause", "do": "기다린다", "wait": "3d"},
              shop.machine("offer", "message.send", OFFER)]  # fmt: skip
-    stop = [{"exchange": ["purchase"], "outcome": "won"}]
+    stop = [{"exchange": ["purchase"], "outcome": "won"}, {"consent": "withdrawn", "purpose": "ad", "outcome": "lost"}]
     shop.write(steps, name="renewal", state="design", start=EACH, stop=stop, **PARTY)
     assert play(shop, "renewal", parties=PARTIES, events=events, expect=expect) == []
 
