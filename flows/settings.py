@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     def address(self) -> str:
         return self.public_url.rstrip("/") or f"http://127.0.0.1:{self.port}"
 
+    @property
+    def board(self) -> str:
+        """Where people find the board: under the public name only if it is opened there."""
+        return self.address if self.board_public else f"http://127.0.0.1:{self.port}"
+
 
 def secrets(settings: Settings) -> Mapping[str, str]:
     """All `DIGILOG_CONNECTIONS__*` values; the environment goes before `.env`, that before the folder.

@@ -21,6 +21,7 @@ from flows.runs.progress import TAKEN, Progress, say
 
 log = logging.getLogger(__name__)
 NOTHING_READY = "nothing was ready"
+_LINKED = 20  # cases of a run that its table links
 
 
 def flow_of(playbook: Playbook) -> Flow[..., Any]:
@@ -77,7 +78,7 @@ def ended(house: House, run: str, playbook: Playbook) -> State[Any]:
     progress = house.progress(run, playbook)
     flow_run = start.end(house, run, until)
     if flow_run:
-        _list(flow_run, playbook, progress)
+        _list(house, flow_run, playbook, progress)
     counts = say(progress.counts())
     if run in house.cancelled:
         return Cancelled(message=f"{counts}; held cases wait until someone resumes them")
@@ -107,8 +108,8 @@ def _wait(house: House, run: str, playbook: Playbook, step: int) -> State[Any]:
     return Failed(message=f"{counts}. {failures}") if failures else Completed(message=counts)
 
 
-def _list(flow_run: str, playbook: Playbook, progress: Progress) -> None:
-    """The table of the run's cases: ids, states and steps only."""
+def _list(house: House, flow_run: str, playbook: Playbook, progress: Progress) -> None:
+    """The table of the run's cases: ids, states and steps only; above it the first ones' pages on the board."""
     steps = [plain(step.do) for step in playbook.steps]
     table = [
         {
@@ -119,9 +120,11 @@ def _list(flow_run: str, playbook: Playbook, progress: Progress) -> None:
         }
         for trace in progress.traces
     ]
+    board = house.settings.board
+    pages = [f"[{trace.case}]({board}/cases/{trace.case})" for trace in progress.traces[:_LINKED]]
     artifact = ArtifactCreate(
         key=f"cases-{playbook.playbook}", type="table", data=json.dumps(table, ensure_ascii=False),
-        description=f"{len(table)} cases", flow_run_id=UUID(flow_run),
+        description=" · ".join([f"{len(table)} cases", *pages]), flow_run_id=UUID(flow_run),
     )  # fmt: skip
     with get_client(sync_client=True) as client:
         client.create_artifact(artifact)

@@ -52,6 +52,7 @@ def test_a_quiet_event_has_a_run_of_its_own_in_the_companys_words(shop: Any, sho
     assert (row["state"], row["step"]) == ("assigned", "시간을 확정한다 알린다")
     assert row["case"] == shop.case()["id"]
     assert row["its story"] == f"digilog case {row['case']}"
+    assert f"({SERVER.board}/cases/{row['case']})" in str(table.description)
 
 
 def test_a_later_leg_is_a_new_run_from_the_step_it_goes_on_with(shop: Any, shown: Any) -> None:
