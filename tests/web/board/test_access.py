@@ -30,7 +30,9 @@ def _log_in(door: Door, name: str, password: str, **more: str) -> object:
     return door.post("/login", {"_seal": _seal(door), "name": name, "password": password, **more})
 
 
-@pytest.mark.parametrize(("method", "path", "who", "_does"), _BOARD, ids=lambda one: getattr(one, "__name__", str(one)[:40]))
+@pytest.mark.parametrize(
+    ("method", "path", "who", "_does"), _BOARD, ids=lambda one: getattr(one, "__name__", str(one)[:40])
+)
 @pytest.mark.parametrize("name", ["han", "yoon", "ji", None])
 def test_each_route_lets_in_its_role_and_those_above(
     town: Board, name: str | None, method: str, path: str, who: str, _does: object
