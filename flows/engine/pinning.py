@@ -116,6 +116,9 @@ class _Pinned:
     def people(self) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
         for row in self._done():
+            if row["state"] == "skipped":
+                found.setdefault(row["step"], {"at": self.at(row["done_at"]), "skipped": "as it was"})
+                continue
             said = data.load(row["answers"])
             answers = self.values(fields_of(row, self._playbook), said, row["step"])
             who = row["done_by"] if row["done_by"] in self._world.book.company.people else row["person"]
@@ -124,7 +127,8 @@ class _Pinned:
         return found
 
     def _done(self) -> list[Row]:
-        return [one for one in self._asked if one["state"] == "done" and one["kind"] in {"step", "fallback"}]
+        ended = [one for one in self._asked if one["state"] in {"done", "skipped"}]
+        return [one for one in ended if one["kind"] in {"step", "fallback"}]
 
     def events(self) -> list[dict[str, str]]:
         """What others recorded about the customer while the case was open."""
@@ -135,7 +139,16 @@ class _Pinned:
             x.party_id == self._case["party_id"], x.at >= self._case["opened_at"], x.at <= self._case["ended_at"]
         )
         found = [one for one in rows(self._session, others.order_by(x.at)) if one["case_id"] != self._case["id"]]
-        return [{"at": self.at(one["at"]), "exchange": one["kind"]} for one in found]
+        happened = [(one["at"], "exchange", one["kind"]) for one in found]
+        happened += [(one["at"], "withdraws", one["purpose"]) for one in self._taken_back()]
+        return [{"at": self.at(at), what: which} for at, what, which in sorted(happened)]
+
+    def _taken_back(self) -> list[Row]:
+        """Consents that the customer took back meanwhile, by another form or by hand."""
+        c = t.consent.c
+        mine = select(t.consent).where(c.party_id == self._case["party_id"], c.given.is_(False))
+        later = mine.where(c.at > self._case["opened_at"], c.at <= self._case["ended_at"])
+        return rows(self._session, later.order_by(c.id))
 
     def connections(self) -> dict[str, str]:
         """Calls that were refused for good."""
@@ -160,8 +173,6 @@ class _Pinned:
         return {key: value for key, value in found.items() if value} | {"sent": sent}
 
     def left(self) -> Iterator[str]:
-        if any(one["state"] == "skipped" for one in self._asked):
-            yield "a person skipped a step; a test knows answers only"
         if any(one["kind"] == "doubt" for one in self._asked):
             yield "a call was in doubt and a person settled it"
         if any(line["state"] in {"held", "retried"} for line in self._journal):

@@ -23,7 +23,7 @@ from flows.engine.engine import Engine
 from flows.engine.world import BUILT_IN, World
 from flows.ledger.exchanges import Exchange, record
 from flows.ledger.metrics import current
-from flows.people.assignments import CHECKED, finish, step_of
+from flows.people.assignments import CHECKED, AssignmentError, finish, skip, step_of
 from flows.people.links import Links
 from flows.playbook import starts
 from flows.playbook.model import Answered, Book, Expected, Playbook, TestCase, TestEvent
@@ -201,6 +201,12 @@ class Simulation:
         ticks = [str(number) for number in range(len(step_of(asked, self.playbook).checklist))]
         who = answered.by or asked["person"] or asked["role"]
         with self.store.write() as session:
+            if answered.skipped:
+                try:
+                    skip(session, self.playbook, asked["id"], who, answered.skipped, self.clock.now())
+                except AssignmentError:  # later steps need its answers
+                    self.refused.append(asked["step"])
+                return
             refused = finish(
                 session, self.book, self.playbook, asked["id"], who, {**answered.answers, CHECKED: ticks},
                 self.clock.now(),

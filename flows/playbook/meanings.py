@@ -229,7 +229,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "connections": "connection.action: its answer, or rejected, unavailable, uncertain, not_connected",
         "expect": "what must come out; what is not named is not asked",
     },
-    "Answered": {"at": "company time", "by": "a person", "answers": "answers by name or label"},
+    "Answered": {"at": "company time", "by": "a person", "answers": "answers by name or label", "skipped": "why"},
     "TestEvent": {
         "at": "company time",
         "start": "the same form once more",

@@ -404,11 +404,12 @@ class Metrics(Written):
 
 
 class Answered(Written):
-    """In a playbook's test: what a person answered to an assignment, and when (company time)."""
+    """In a playbook's test: what a person answered to an assignment, or why it was skipped, and when (company time)."""
 
     at: datetime
     by: Name | None = None
     answers: dict[str, Any] = {}
+    skipped: Sentence | None = None
 
 
 class TestEvent(Written):

@@ -3,8 +3,12 @@
 import pytest
 from pydantic import TypeAdapter
 
+from flows.engine import pinning
 from flows.engine.simulate import Simulation
+from flows.people.assignments import skip
 from flows.playbook.model import TestCase
+from flows.store import tables as t
+from flows.store.write import add
 from tests.engine.test_beginnings import CAME, FROM_ASK, PARTY
 
 HELLO = {"message": "hello", "values": {"name": "{{ party.name }}"}}
@@ -88,3 +92,42 @@ def test_what_comes_meanwhile_ends_a_wait(shop, sender, step):
     event = {"at": "2026-11-24 09:00", "event": "webhook.received", "connection": "replies", "body": {"from": sender}}
     test = {"start": {"name": "김하나", "phone": "010-1234-5678"}, "events": [event]}
     assert play(shop, "visit", **test, expect={"assignments": [{"step": step}], "cases": 1}) == []
+
+
+def test_a_case_with_a_skipped_step_and_a_consent_taken_back_becomes_a_test_that_comes_out_the_same(shop):
+    pause = {"id": "pause", "do": "기다린다", "wait": "3d"}
+    stop = [{"consent": "withdrawn", "purpose": "ad", "outcome": "lost"}]
+    shop.open([shop.person("call"), pause, shop.person("visit")], stop=stop)
+    shop.asks()
+    shop.turns()
+    shop.later(hours=1)
+    case = shop.case()
+    shop.act(
+        skip,
+        shop.world.book.playbooks["visit"],
+        shop.asked()[0]["id"],
+        "yoon",
+        "김하나 is on holiday",
+        shop.clock.now(),
+    )
+    shop.later(hours=1)
+    with shop.store.write() as session:
+        for given in (True, False):
+            facts = {"purpose": "ad", "given": given, "at": shop.clock.now(), "wording": "광고"}
+            add(session, t.consent, party_id=case["party_id"], **facts)
+    shop.later(days=4)
+    with shop.store.read() as session:
+        _, written, left = pinning.pin(session, shop.world, case["id"], None)
+    assert (left, shop.case()["outcome"]) == ([], "lost")
+    assert (written["people"]["call"]["skipped"], "김하나" in pinning.as_yaml(written)) == ("as it was", False)
+    assert [one["withdraws"] for one in written["events"]] == ["ad"]
+    assert Simulation(shop.world.book, shop.world.book.playbooks["visit"], pinning.test_of(written)).play() == []
+    written["people"]["call"].pop("skipped")
+    assert Simulation(shop.world.book, shop.world.book.playbooks["visit"], pinning.test_of(written)).play() != []
+
+
+def test_a_test_cannot_skip_what_nobody_may_skip(shop):
+    shop.write([shop.person("ask", form={"price": {"type": "integer", "label": "가격"}})])
+    skips = {"ask": {"at": "2026-11-23 11:00", "skipped": "no time"}}
+    assert play(shop, "visit", start={"name": "김하나", "phone": "010-1111-2222"}, people=skips,
+                expect={"refused": "ask"}) == []  # fmt: skip
