@@ -1,7 +1,7 @@
 """`python -m bench [--only PART ...] [--quick] [--write]`: measures, and prints figures beside what must be reached.
 
 Parts: speed, prefect, growth, outages, starts; about twelve minutes in all. `--quick`: short, to see that it runs.
-`--write`: keeps the figures and puts the tables into the README.
+`--write`: keeps the figures and puts the tables into the README. `--profile`: says only where an event's time goes.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from bench.figures import Row, Rows
 from bench.growth import growth
 from bench.outages import outages, starts
+from bench.profile import profile
 from bench.report import TABLES, keep, line, write
 from bench.speed import prefect, speed
 
@@ -49,10 +50,16 @@ def main() -> None:
     asked.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
     asked.add_argument("--quick", action="store_true")
     asked.add_argument("--write", action="store_true")
+    asked.add_argument("--profile", action="store_true")
     given = asked.parse_args()
     if given.quick and given.write:
         asked.error("figures of a quick run are not kept: leave out --quick or --write")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that nothing measured stays behind
+    if given.profile:
+        with tempfile.TemporaryDirectory(prefix="digilog-bench-") as made:
+            for said in profile(Path(made)):
+                print(said, flush=True)
+        return
     missed = 0
     with _shown(given.only) as show:
         for name in given.only:
