@@ -1,6 +1,6 @@
 """`python -m bench [--only PART ...] [--quick] [--write]`: measures, and prints figures beside what must be reached.
 
-Parts: speed, prefect, growth, outages, starts; about twelve minutes in all. `--quick`: short, to see that it runs.
+Parts: speed, prefect, growth, outages, starts, board; about fifteen minutes in all. `--quick`: short, to see that it runs.
 `--write`: keeps the figures and puts the tables into the README. `--profile`: says only where an event's time goes.
 """
 
@@ -18,6 +18,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bench.board import board
 from bench.figures import Row, Rows
 from bench.growth import growth
 from bench.outages import outages, starts
@@ -42,6 +43,7 @@ PARTS = {
     "growth": Part(growth, 8),
     "outages": Part(outages, 5),
     "starts": Part(starts, 6),
+    "board": Part(board, 30),
 }
 
 

@@ -19,6 +19,7 @@ TABLES = {
         "stored cases", "accept p50 / p99 ms", "event to sink p50 / p99 ms", "CPU s for 1,000",
         "x the bare limit: accept, sink p50", "store for 1,000 cases, MB",
     ),
+    "board": ("page of the board beside 100,000 cases", "SQLite p50 / p95 ms", "PostgreSQL p50 / p95 ms"),
     "memory": ("process", "PSS, MB"),
 }  # fmt: skip
 

@@ -182,7 +182,7 @@ def free() -> int:
 
 
 def until_open(port: int) -> None:
-    for _ in range(100):
+    for _ in range(600):
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.1)

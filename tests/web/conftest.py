@@ -187,12 +187,13 @@ def company(folder: Path, language: str = "en") -> Path:
     return folder
 
 
-def settings(folder: Path, language: str = "en", port: int = 0) -> Settings:
+def settings(folder: Path, language: str = "en", port: int = 0, database: str = "") -> Settings:
     secrets = folder / "secrets"
     secrets.mkdir(mode=0o700)
     (secrets / "DIGILOG_CONNECTIONS__PARTNER__SIGNING_SECRETS").write_text(f"{NEW},{OLD}")
     return Settings(
         home=folder / "home",
+        database_url=database,
         playbooks=company(folder / "company", language),
         port=port,
         secrets_dir=secrets,
@@ -210,11 +211,12 @@ def _migrated() -> Path:
 
 
 @contextmanager
-def open_door(folder: Path, language: str = "en") -> Iterator[Door]:
-    given = settings(folder, language)
+def open_door(folder: Path, language: str = "en", database: str = "") -> Iterator[Door]:
+    given = settings(folder, language, database=database)
     given.home.mkdir()
-    shutil.copy(_migrated(), given.home / "digilog.db")
-    store = open_store(given.home)
+    if not database:
+        shutil.copy(_migrated(), given.home / "digilog.db")
+    store = open_store(given.home, database)
     context = make_context(given, store)
     ear = socket.create_server(("127.0.0.1", 0))
     serving = server(context)
