@@ -37,6 +37,7 @@ _WAITING = Prepared(
             _later.connection == _ev.connection,
             _later.what == literal(EVENT) + cast(_ev.id, String),
             _later.next_at > bindparam("now", type_=t.At()),
+            _later.failed_at <= bindparam("now", type_=t.At()),  # else the clock has gone back since
         ),
     )
     .order_by(_ev.id)
@@ -124,7 +125,8 @@ class Asking:
         if row["claimer"] not in {None, self._world.claimer}:
             return False
         at_start = use[1] == RECONCILE and use[0] not in self._begun and not row["attempt"]
-        return at_start or row["next_at"] is None or row["next_at"] <= now
+        gone_back = any(at and at - now > HOURLY for at in (row["done_at"], row["failed_at"]))  # the clock
+        return at_start or gone_back or row["next_at"] is None or row["next_at"] <= now
 
     def _mark(self, session: Connection, now: datetime) -> None:
         found = list(self._due(session, now))[: self._asks.free]
@@ -156,7 +158,8 @@ class Asking:
             if not self._in_rate(session, name, now):
                 return None
             first = datetime.fromisoformat(row["cursor"])
-            return Question(use, since=max(first, row["done_at"] - HOURLY) if row["done_at"] else first)
+            since = max(first, row["done_at"] - HOURLY) if row["done_at"] else first
+            return Question(use, since=since if since <= now else now - HOURLY)
         return Question(use, cursor=row["cursor"] if row else None) if self._in_rate(session, name, now) else None
 
     def _in_rate(self, session: Connection, name: str, now: datetime) -> bool:

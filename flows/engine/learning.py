@@ -21,6 +21,7 @@ from flows.store.prepared import Prepared
 from flows.store.read import Row
 from flows.store.write import change, emit
 
+UNCONFIRMED = "it is not confirmed: "  # before the reason
 EVENT = "confirm/"  # before an event's number: what is kept of one that could not be asked while others could
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds between tries of a service that is away
 FIRST_REFUSED, LONGEST_REFUSED = 60.0, 1800.0  # of one that says no
@@ -38,6 +39,17 @@ _AGAIN = Prepared(
         set_={name: _new.excluded[name] for name in ("attempt", "next_at", "failed_at", "reason")},
     ),
     ("connection", "what", "attempt", "refused", "next_at", "failed_at", "reason"),
+)
+_DOUBTED = Prepared(  # set aside as unknown to the service, which may have been late itself
+    select(t.event.c.id)
+    .join(t.private_event)
+    .where(
+        t.event.c.connection == bindparam("connection"),
+        t.event.c.key == bindparam("key"),
+        t.event.c.state == "quarantined",
+        t.event.c.confirmed_at.is_(None),
+        t.event.c.reason.like(f"{UNCONFIRMED}%"),
+    )
 )
 _EVENT = Prepared(select(t.event).where(t.event.c.id == bindparam("event")))
 
@@ -126,7 +138,7 @@ def _settle(session: Connection, world: World, told: Told, now: datetime) -> Con
             change(session, t.event, event, state="new", confirmed_at=now, reason=None)
         else:
             reason = "the service knows nothing of it" if outcome is None else outcome.reason
-            change(session, t.event, event, state="quarantined", reason=f"it is not confirmed: {reason}")
+            change(session, t.event, event, state="quarantined", reason=f"{UNCONFIRMED}{reason}")
     return told.error or (away[-1] if away and not answered else None)
 
 
@@ -140,7 +152,7 @@ def _one_later(session: Connection, world: World, use: Use, event: int, error: C
     attempt = kept["attempt"] + 1 if kept else 1
     then = now + _pause(world, use[0], attempt, error, now)
     if then - row["at"] > world.give_up:
-        reason = f"it is not confirmed: {error.reason}; given up after long trying"
+        reason = f"{UNCONFIRMED}{error.reason}; given up after long trying"
         change(session, t.event, event, state="quarantined", reason=reason)
         _GONE.do(session, {"its": use[0], "about": use[1]})
         return
@@ -149,12 +161,18 @@ def _one_later(session: Connection, world: World, use: Use, event: int, error: C
 
 
 def _emit(session: Connection, name: str, one: Incoming, now: datetime) -> None:
-    """Keep what the service itself has told; known by its key, it is known already."""
+    """Keep what the service itself has told; known by its key, it is known already.
+
+    One that a confirmation did not find, and that the service lists by now, is so after all.
+    """
     raw = one.raw if one.raw is not None else json.dumps(one.payload, default=str).encode()
     odd = None if usable(one.key) else "the sender's key is no text"
     made = emit(session, name, own_key({}, raw) if odd else one.key, one.name, now, raw, quarantined=odd)
     if made is not None:
         change(session, t.event, made, confirmed_at=now)
+    elif doubted := _DOUBTED.first(session, connection=name, key=one.key):
+        change(session, t.private_event, doubted["id"], body=raw)
+        change(session, t.event, doubted["id"], state="new", confirmed_at=now, reason=None)
 
 
 def _keep(session: Connection, row: Row, **values: Any) -> None:

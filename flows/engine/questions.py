@@ -58,9 +58,9 @@ def ask(world: World, question: Question) -> Told:
     try:
         connector = world.connection(name)
         if what == CONFIRM:
-            return _confirm(connector, question)
+            return _confirm(world, connector, question)
         if what == POLL:
-            return Told(question, connector.poll(question.cursor))
+            return Told(question, _placed(connector.poll(question.cursor)))
         return Told(question, tuple(connector.reconcile(question.since))) if question.since else Told(question)
     except ConnectorError as error:
         return Told(question, error=error)
@@ -68,13 +68,24 @@ def ask(world: World, question: Question) -> Told:
         return Told(question, error=_own(name, what, error))
 
 
-def _confirm(connector: Connector, question: Question) -> Told:
-    """Ask of one event after another, until the service is away or takes no credential."""
+def _placed(found: object) -> Polled:
+    """What a poll brought. Without a place to go on from, the next one would begin anew and pass over what is new."""
+    if not isinstance(found, Polled) or not isinstance(found.cursor, str):
+        raise TypeError("no place to go on from")
+    return found
+
+
+def _confirm(world: World, connector: Connector, question: Question) -> Told:
+    """Ask of one event after another, until the service is away or takes no credential.
+
+    After the first one fails, any other is tried: it may be the oldest alone that the service fails on.
+    """
     outcomes: list[tuple[int, bytes | ConnectorError | None]] = []
-    lost = 0
-    for event in question.events:
+    waiting, lost = list(question.events), 0
+    while waiting and lost < _IN_A_ROW:
+        event = waiting.pop(world.chance.randrange(len(waiting)) if lost and len(outcomes) == 1 else 0)
         try:
-            outcome: bytes | ConnectorError | None = connector.confirm(event.name, event.body)
+            outcome = _body(connector.confirm(event.name, event.body))
         except NotConnected as error:
             return Told(question, outcomes=tuple(outcomes), error=error)
         except ConnectorError as error:
@@ -83,9 +94,14 @@ def _confirm(connector: Connector, question: Question) -> Told:
             outcome = _own(connector.name, question.use[1], error)
         lost = lost + 1 if isinstance(outcome, ConnectorError) and not isinstance(outcome, Rejected) else 0
         outcomes.append((event.id, outcome))
-        if lost == _IN_A_ROW:
-            break
     return Told(question, outcomes=tuple(outcomes))
+
+
+def _body(found: object) -> bytes | ConnectorError | None:
+    """What a confirmation brought."""
+    if found is not None and not isinstance(found, bytes):
+        raise TypeError("no body")
+    return found
 
 
 def _own(name: str, what: str, error: Exception) -> Rejected:

@@ -90,7 +90,7 @@ def test_while_the_service_is_away_all_wait_and_then_come_in_their_order(knock, 
     asked.knock.truth |= {f"p{one}": Unavailable("away") for one in range(5)}
     knocks(knock, *asked.knock.truth)
     knock.turns()
-    assert asked.knock.asked == ["p0", "p1"]  # two in a row: nobody is there
+    assert (asked.knock.asked[0], len(asked.knock.asked)) == ("p0", 2)  # two in a row: nobody is there
     for _ in range(10):
         knock.later(minutes=1)
     assert len(asked.knock.asked) < 30
@@ -124,6 +124,26 @@ def test_one_that_cannot_be_asked_holds_up_nobody_else_and_goes_to_a_person_at_l
         "quarantined", "it is not confirmed: fails; given up after long trying",
     )  # fmt: skip
     assert set(state(knock)) == {"confirm"}
+
+
+def test_two_that_the_service_fails_on_do_not_keep_all_others_waiting(knock, asked):
+    asked.knock.truth |= {f"odd{one}": Unavailable("fails") for one in range(2)}
+    asked.knock.truth |= {f"p{one}": TRUE for one in range(5)}
+    knocks(knock, *asked.knock.truth)
+    for _ in range(6):
+        knock.later(minutes=6)
+    assert states(knock) == ["unconfirmed"] * 2 + ["decided"] * 5
+
+
+def test_an_answer_that_is_no_body_sets_aside_its_own_event_and_no_other(knock, asked, monkeypatch):
+    asked.knock.truth["p1"] = TRUE
+    knocks(knock, "odd", "p1")
+    right = type(knock.world.connection("knock")).confirm
+    monkeypatch.setattr(
+        type(knock.world.connection("knock")), "confirm", lambda *one: "text" if b"odd" in one[2] else right(*one)
+    )
+    knock.turns()
+    assert states(knock) == ["quarantined", "decided"]
 
 
 def test_a_refused_credential_is_told_once_and_all_go_on_when_it_is_set_right(knock, asked):

@@ -1,15 +1,17 @@
 """Services that tell nobody are asked: nothing is lost or twice, and who must do something about it is told once."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from connectors.base import Incoming, Polled
 from connectors.errors import NotConnected, Rejected, Unavailable
+from flows.engine.learning import UNCONFIRMED
 from flows.engine.questions import ask
 from flows.people import reconnect
 from flows.store import tables as t
-from flows.store.write import emit
+from flows.store.write import change, emit
 from tests.engine.conftest import ask_too
 
 MAIL = {"event": "form.submitted", "connection": "mailbox"}
@@ -271,3 +273,54 @@ def test_only_the_owner_is_asked_once_by_calls_and_polls_together(mail, asked):
     with shop.store.write() as session:
         reconnect.pause(session, "mailbox", NotConnected("refused"), shop.clock.now())
     assert len(shop.asked(kind="reconnect")) == 1
+
+
+@pytest.mark.parametrize("odd", [Polled((letter("b"),), None), (letter("b"),), None])
+def test_an_answer_without_a_place_to_go_on_from_is_not_taken_and_nothing_is_passed_over(mail, asked, odd):
+    shop = mail(lambda _: odd, polled("2", "a", "b"))
+    shop.later(minutes=5)
+    assert (state(shop)["cursor"], keys(shop)) == ("1", [])
+    assert "the connector failed on it" in state(shop)["reason"]
+    shop.later(minutes=5)
+    assert (asked.mailbox.asked, keys(shop)) == ([None, "1", "1"], ["a", "b"])
+
+
+def set_right(shop):
+    """The machine's clock was 400 days ahead."""
+    shop.clock._now -= timedelta(days=400)
+    shop.turns()
+
+
+def test_a_clock_that_was_far_ahead_and_is_set_right_does_not_silence_a_poll(mail, asked):
+    shop = mail(polled("2", "a"), polled("3", "b"), polled("4"))
+    shop.later(days=400)
+    assert keys(shop) == ["a"]
+    set_right(shop)
+    assert keys(shop) == ["a", "b"]
+    assert state(shop)["next_at"] - shop.clock.now() == timedelta(minutes=5)
+
+
+def test_after_a_clock_that_was_far_ahead_a_list_is_asked_for_of_a_time_that_was(listed, asked):
+    shop = listed()
+    shop.later(days=400)
+    set_right(shop)
+    assert asked.register.asked[-1] <= shop.clock.now()
+    shop.later(hours=1)
+    assert len(asked.register.asked) == 3
+
+
+def test_what_a_service_did_not_know_at_first_and_lists_later_is_believed(listed, asked):
+    shop = listed()
+    with shop.store.write() as session:
+        forged = json.dumps({"id": "p1", "이름": "거짓말", "연락처": "010-6666-6666"}).encode()
+        event = emit(session, "register", "p1", "payment.paid", shop.clock.now(), forged)
+        other = emit(session, "register", "p2", "payment.paid", shop.clock.now(), forged)
+        change(session, t.event, event, state="quarantined", reason=f"{UNCONFIRMED}the service knows nothing of it")
+        change(session, t.event, other, state="discarded", reason="by han: a try")
+    asked.register.listed = (paid("p1"), paid("p2"))
+    for _ in range(3):
+        shop.later(hours=1)
+    (case,) = shop.all(t.case)
+    assert case["event_id"] == event
+    assert "거짓말" not in shop.all(t.private_case)[0]["data"]
+    assert [row["state"] for row in shop.all(t.event, t.event.c.connection == "register")] == ["decided", "discarded"]
