@@ -5,6 +5,8 @@ What is not listed stays as it was written: an English sentence is better than n
 
 import re
 
+from flows.web.words import said as refusal
+
 _SAID = (
     (r"waits to be let go \(state complete\)", "시작해도 좋다는 사람의 확인을 기다립니다 (완성 단계)"),
     (r"a person did not let it go", "사람이 보내지 않기로 했습니다"),
@@ -27,6 +29,12 @@ _SAID = (
     (r"the service refused the credentials \((\d+)\)", r"서비스가 인증을 거절했습니다 (\1)"),
     (r"the service asks to come later \((\d+)\)", r"서비스가 나중에 다시 오라고 했습니다 (\1)"),
     (r"the service refused \((\d+)\)", r"서비스가 거절했습니다 (\1)"),
+    (r"no playbook starts by this event; .*", "이 사건으로 시작하는 플레이북이 없습니다"),
+    (r"no exchange is recorded: no customer .*", "주문 번호나 연락처로 아는 고객이 없어 적지 못했습니다"),
+    (r"the playbook is in state trial: by hand, .*", "시운전 중이라 사람에게 맡겼습니다"),
+    (r"the playbook is in state (\S+): by hand, .*", r"플레이북이 \1 상태라 사람에게 맡겼습니다"),
+    (r"the payload is no JSON(?: object)?", "내용이 JSON이 아니라 읽을 수 없습니다"),
+    (r"stop: (.*)", r"이 거래가 적혀 끝났습니다: \1"),
     (r"(DIGILOG_\S+) is not set", r"\1 값이 없습니다"),
 )  # fmt: skip
 _AFTERWARDS = (
@@ -45,4 +53,12 @@ def said(reason: str | None, language: str) -> str:
     for pattern, korean in _SAID:
         if found := re.fullmatch(pattern, reason, re.DOTALL):
             return found.expand(korean)
-    return reason
+    return _of_fields(reason) or reason
+
+
+def _of_fields(reason: str) -> str | None:
+    """What is wrong with fields that came in, one after the other; none if it is about something else."""
+    parts = [one.partition(": ") for one in re.split(r"; (?=[\w.-]+: )", reason)]
+    told = [(name, refusal(sentence, "", "ko")) for name, _, sentence in parts]
+    known = all(after != before[2] for (_, after), before in zip(told, parts, strict=True))
+    return " · ".join(f"{name}: {sentence}" for name, sentence in told) if known else None

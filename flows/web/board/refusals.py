@@ -79,6 +79,41 @@ _SAID = (
         "그런 사람이 없습니다.",
         "There is no such person.",
     ),
+    (
+        r"there is no exchange .*",
+        "그런 거래가 없습니다.",
+        "There is no such dealing.",
+    ),
+    (
+        r"exchange \S+ was taken back already",
+        "이미 바로잡은 거래입니다.",
+        "This was taken back already.",
+    ),
+    (
+        r"exchange \S+ is a correction itself; .*",
+        "바로잡은 기록은 다시 바로잡을 수 없습니다. 맞는 거래를 새로 적어 주세요.",
+        "A correction cannot be taken back; record what is right instead.",
+    ),
+    (
+        r"there is no event .*",
+        "그런 사건이 없습니다.",
+        "There is no such event.",
+    ),
+    (
+        r"event \S+ is not in quarantine any more; .*",
+        "누군가 이미 처리했습니다. 격리함에 없습니다.",
+        "Somebody was quicker: it is not in quarantine any more.",
+    ),
+    (
+        r"what event \S+ brought was erased after its time; .*",
+        "보관 기간이 지나 내용이 지워져 다시 처리할 수 없습니다.",
+        "What it brought was erased after its time; nothing is left to replay.",
+    ),
+    (
+        r"event \S+ did its work when it came; .*",
+        "이미 한 번 처리되었습니다. 다시 하면 그 뒤에 시작된 케이스를 끝낼 수 있어 하지 않습니다.",
+        "It did its work when it came; once more, it could end cases begun since.",
+    ),
 )
 
 

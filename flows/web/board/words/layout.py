@@ -31,6 +31,7 @@ LAYOUT: Pairs = {
     "role_act": ("처리", "act"),
     "role_admin": ("관리자", "admin"),
     "search": ("찾기", "Search"),
+    "find": ("고객·케이스 찾기", "Find a customer or case"),
     "nobody": ("이름 모름", "no name"),
     "machine": ("기계", "machine"),
     "reason": ("까닭", "Reason"),
