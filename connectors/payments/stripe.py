@@ -1,9 +1,7 @@
 """Stripe: payments by card and much else, with signed webhooks."""
 
-import hmac
 import re
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,7 +10,7 @@ from pydantic import Field, SecretStr
 
 from connectors.answers import Meaning
 from connectors.base import Connector, Greeting, Incoming, action
-from connectors.errors import Forged, NotConnected, Odd, Rejected, Uncertain
+from connectors.errors import NotConnected, Odd, Rejected, Uncertain
 from connectors.payments import (
     CANCELED,
     EVENTS,
@@ -28,12 +26,13 @@ from connectors.payments import (
 from connectors.payments.money import minor
 from connectors.payments.reader import Reader, loads, readable
 from connectors.payments.stripe_objects import buyer_of, number, payment_of, refund_of, returned_of
+from connectors.signatures import Hmac, verify_hmac
 
 if TYPE_CHECKING:
     from connectors.http import Http
 
 _VERSION = "2024-06-20"  # answers keep this shape, whatever the account's default is
-_TOLERANCE = 300  # seconds, as Stripe's own libraries: https://docs.stripe.com/webhooks#verify-official-libraries
+_SIGNED = Hmac("Stripe-Signature", listed=True)  # https://docs.stripe.com/webhooks#verify-manually
 _PAGE = 100
 _MOST_PAGES = 100
 
@@ -132,8 +131,7 @@ class Stripe(Connector):
 
     def receive(self, headers: Mapping[str, str], raw: bytes) -> Incoming | Greeting:
         """Verify by any active secret, then find what happened to which payment. Raises Forged, Odd, NotConnected."""
-        signature = {name.lower(): value for name, value in headers.items()}.get("stripe-signature", "")
-        verify(self.signing_secrets, signature, raw)
+        verify_hmac(self.signing_secrets, headers, raw, _SIGNED)
         body = loads(raw)
         if body.text("type") in _QUIET or _without_money(body):
             return Greeting("")
@@ -175,28 +173,6 @@ class Stripe(Connector):
                 break
             asked["starting_after"] = readable(answer, lambda page: page.each("data")[-1].text("id"))
         return found
-
-
-def verify(secrets: Sequence[SecretStr], signature: str, raw: bytes) -> None:
-    """Believe `raw` if one of `secrets` signed it within five minutes of the machine's own clock.
-
-    Raises Forged, or NotConnected when no secret is set. https://docs.stripe.com/webhooks#verify-manually
-    """
-    if not secrets:
-        raise NotConnected("no signing secret is set")
-    parts = [one.partition("=") for one in signature.split(",")]
-    stamps = [value for name, _, value in parts if name.strip() == "t"]
-    given = [value.strip() for name, _, value in parts if name.strip() == "v1"]
-    if len(stamps) != 1 or not re.fullmatch(r"[0-9]{1,12}", stamps[0]):
-        raise Forged("the webhook has no signature of Stripe")
-    if abs(time.time() - int(stamps[0])) > _TOLERANCE:
-        raise Forged("the webhook's signature is older than five minutes")
-    signed = stamps[0].encode() + b"." + raw
-    for secret in secrets:
-        expected = hmac.digest(secret.get_secret_value().encode(), signed, "sha256").hex()
-        if any(hmac.compare_digest(expected.encode(), one.encode("utf-8", "replace")) for one in given):
-            return
-    raise Forged("the webhook's signature is wrong")
 
 
 def _incoming(body: Reader, raw: bytes | None = None) -> Incoming:

@@ -163,7 +163,12 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "event": "the event's name; webhook.received if not said",
         "key": "where the sender's own key stands in what is sent: data.id",
         "party": "where the phone or e-mail stands in what is sent: data.buyer.phone",
-        "scheme": "how the sender signs",
+        "scheme": "how the sender signs: standard, hmac or token, or a sender's name",
+        "header": "where the signature stands, or the token",
+        "encoding": "how the signature is written: hex or base64",
+        "prefix": "what stands before the signature: sha256=",
+        "timestamp_header": "where the time stands that is signed with the body",
+        "key_header": "where the sender's own key stands, if in a header",
         "silent_after": "when nothing has come for so long, somebody is told: 3d",
     },
     "Canvas": {

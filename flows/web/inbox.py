@@ -73,7 +73,9 @@ def _receiver(context: Context, name: str, token: str | None) -> type[Connector]
 def _may_enter(context: Context, name: str, kind: type[Connector], token: str | None) -> bool:
     if kind.signed or token is None:
         return kind.signed and token is None
-    return kind.confirms and hmac.compare_digest(context.world.links.door(name).encode(), token.encode())
+    return kind.confirms and hmac.compare_digest(
+        context.world.links.door(name).encode(), token.encode("utf-8", "replace")
+    )
 
 
 def _verified(
