@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.oauth import Consent, OAuth
@@ -58,6 +58,8 @@ def _listening(answers: "queue.Queue[str]", port: int) -> Iterator[str]:
     """Take the answer at a port of this computer; brings the address of it."""
 
     class Door(BaseHTTPRequestHandler):
+        timeout = 10  # seconds: browsers open lines ahead, and say nothing on them
+
         def do_GET(self) -> None:
             ours = urlsplit(self.path).path == _CALLBACK and "state=" in self.path
             if ours:
@@ -73,7 +75,7 @@ def _listening(answers: "queue.Queue[str]", port: int) -> Iterator[str]:
             """The address holds the code: nothing is logged."""
 
     try:
-        server = HTTPServer(("127.0.0.1", port), Door)
+        server = ThreadingHTTPServer(("127.0.0.1", port), Door)  # one silent line must not keep the answer waiting
     except OSError:
         raise Refused(f"port {port} of this computer is taken; name another: --port") from None
     with server:

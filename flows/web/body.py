@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
@@ -82,5 +82,5 @@ def foreign(request: Request) -> bool:
     # With our Referrer-Policy browsers say `Origin: null` even for our own pages.
     origin = request.headers.get("origin", "null")
     return site not in {"none", "same-origin"} or (
-        origin != "null" and urlsplit(origin).netloc != request.headers.get("host")
+        origin != "null" and origin.partition("://")[2] != request.headers.get("host")
     )

@@ -26,7 +26,8 @@ class Context:
     look: Callable[[], None] | None = None  # asked each second, in a thread: have files or clock changed?
     patience: float = 10.0  # seconds in which a body must have come
     rate: Rate = field(default_factory=lambda: Rate(30))
-    logins: Rate = field(default_factory=lambda: Rate(10))  # tries a minute: of an address, and for a name
+    logins: Rate = field(default_factory=lambda: Rate(10))  # tries a minute of an address
+    names: Rate = field(default_factory=lambda: Rate(30))  # for a name: more, so that no single address shuts it out
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "reader"))  # of the board
 
     @property

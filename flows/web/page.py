@@ -27,7 +27,8 @@ def page(request: Request, template: str, status: int = 200, **values: object) -
         "company": company,
         "clock": said_datetime(clock, company.format) if clock else None,
     }
-    return HTMLResponse(_ENVIRONMENT.get_template(template).render(shared | values), status)
+    written = _ENVIRONMENT.get_template(template).render(shared | values)
+    return HTMLResponse(written.encode("utf-8", "replace"), status)  # what came in may hold half a character
 
 
 def sentence(request: Request, status: int, text: str, retry_after: int | None = None) -> Response:

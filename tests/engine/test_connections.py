@@ -1,6 +1,7 @@
 """What is told of connections: their use, their health by the records, what they lack; and putting one in order."""
 
 import json
+import socket
 import sys
 import threading
 import time
@@ -8,6 +9,7 @@ import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography.fernet import Fernet
 
 from connectors.errors import NotConnected, Rejected
 from connectors.testing import scripted
@@ -19,6 +21,12 @@ from flows.screen import Refused
 from flows.store import tables as t
 
 FORM = {"event": "form.submitted", "connection": "form"}
+
+
+@pytest.fixture(autouse=True)
+def sealed(monkeypatch):
+    """On PostgreSQL tokens are kept sealed."""
+    monkeypatch.setenv("DIGILOG_SECRET_KEY", Fernet.generate_key().decode())
 
 
 @pytest.fixture
@@ -235,6 +243,14 @@ def test_consent_comes_back_to_this_computer(shop, asked):
     assert service.asked[1].headers["authorization"] == "Bearer first"
     assert (known(shop)["diary"].health, known(shop)["diary"].unconsented) == ("not tried yet", False)
     assert (shop.home / "secrets" / "diary.token.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_line_that_a_browser_opens_ahead_and_says_nothing_on_keeps_no_consent_waiting(asked):
+    with scripted({"POST /token": (200, TOKEN), "GET /me": (200, {"who": "han"})}) as service:
+        page, _, end = asked(service)
+        with socket.create_connection(("127.0.0.1", urlsplit(parse_qs(urlsplit(page).query)["redirect_uri"][0]).port)):
+            assert b"close this page" in urllib.request.urlopen(back(page), timeout=5).read()
+            assert end() == [None]
 
 
 def test_consent_can_be_pasted_where_there_is_no_browser(asked):

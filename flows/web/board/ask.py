@@ -56,7 +56,7 @@ class Ask:
 
     def said(self, name: str) -> str:
         """The first value of the form's or the address's field, without spaces around; empty if there is none."""
-        return (one(self.form, name) or self.request.query_params.get(name, "")).strip()
+        return (one(self.form, name) or self.request.query_params.get(name, "")).replace("\0", "").strip()
 
     def words(self, *pairs: Pairs) -> dict[str, str]:
         return {**self.context.words, **words.of(self.context.world.book.company.language, LAYOUT, *pairs)}

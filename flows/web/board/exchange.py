@@ -37,7 +37,7 @@ _BACK = timedelta(days=5 * 366)
 _JUST_NOW = timedelta(minutes=2)
 _FIELDS = ("who", "name", "kind", "amount", "at", "until", "quantity", "channel", "note", "party", "once")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PLACE = re.compile(r"(\d{1,18})\.([a-z0-9]{1,40})")
+_PLACE = re.compile(r"([0-9]{1,17})\.([a-z0-9]{1,40})")
 _ONCE = re.compile(r"[a-z0-9]{10,40}")
 _x = t.exchange.c
 _OUT = frozenset({"refund"})

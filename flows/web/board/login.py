@@ -37,7 +37,7 @@ async def post(request: Request) -> Response:
     context: Context = request.app.state.context
     form = await _form(request)
     name, password = one(form, "name").strip().lower()[:80], one(form, "password")
-    if not (context.logins.allows(f"address {_address(request)}") and context.logins.allows(f"name {name}")):
+    if not (context.logins.allows(f"address {_address(request)}") and context.names.allows(name)):
         return _login(request, form, "slow_down", 429)
     hashed = await read(context, lambda session: users.password_of(session, name))
     right = await _matches(context, hashed, password)
@@ -98,15 +98,21 @@ async def change(ask: Ask) -> Response:
         await ask.write(lambda session: users.end_sessions(session, name))
         return _gone("signed_out")
     old, new = one(ask.form, "old"), one(ask.form, "new")
-    if not ask.context.logins.allows(f"name {name}"):
+    if not ask.context.names.allows(name):
         return _account(ask, "slow_down", 429)
     hashed = await ask.read(lambda session: users.password_of(session, name))
     right = await _matches(ask.context, hashed, old)
     wrong = _not_fitting(name, new) if right else "old_wrong"
     if wrong:
         return _account(ask, wrong, 422)
-    await ask.write(lambda session: users.set_password(session, name, new, name, now))
-    return _gone("changed")
+
+    def give(session: Connection) -> bool:  # unless the user was shut out, or somebody was first, meanwhile
+        same = users.password_of(session, name) == hashed
+        if same:
+            users.set_password(session, name, new, name, now)
+        return same
+
+    return _gone("changed" if await ask.write(give) else "session_over")
 
 
 def _account(ask: Ask, wrong: str | None = None, status: int = 200) -> Response:

@@ -98,7 +98,7 @@ def board(door: Door) -> Board:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     """One board for tables of requests."""
     with open_door(tmp_path_factory.mktemp("town")) as door:
-        door.context.rate = door.context.logins = Rate(100_000)
+        door.context.rate = door.context.logins = door.context.names = Rate(100_000)
         yield with_users(door)
 
 
