@@ -16,6 +16,7 @@ from sqlalchemy import select, text
 
 from connectors.clock import VirtualClock
 from connectors.errors import ConnectorError
+from flows.engine.__main__ import vault_of
 from flows.engine.books import open_book
 from flows.engine.calls import perform
 from flows.engine.effects import Answer, Sending
@@ -23,6 +24,7 @@ from flows.engine.engine import Engine
 from flows.engine.world import World
 from flows.people.assignments import finish
 from flows.people.links import Links
+from flows.settings import Settings
 from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.store.store import Store, open_store
@@ -159,7 +161,8 @@ class Shop:
             self.write(steps, **head)
         self.store, self.clock = open_store(self.home, self.database), VirtualClock(self.moment(at))
         links = Links("http://127.0.0.1", b"key")
-        self.world = World(open_book(self.folder), self.clock, links, self.home, chance=random.Random(1))
+        vault = vault_of(Settings(), self.store)
+        self.world = World(open_book(self.folder), self.clock, links, self.home, vault=vault, chance=random.Random(1))
         self.restart()
         return self
 

@@ -103,11 +103,11 @@ def make_world(settings: Settings, store: Store) -> World:
     give_up = timedelta(hours=settings.give_up_hours)
     links = open_links(settings.home, settings.address)
     book = open_last_good(settings.playbooks, settings.home)
-    vault = _vault(settings, store)
+    vault = vault_of(settings, store)
     return World(book, clock(store), links, settings.home, secrets(settings), vault=vault, give_up=give_up)
 
 
-def _vault(settings: Settings, store: Store) -> Vault | None:
+def vault_of(settings: Settings, store: Store) -> Vault | None:
     """Engines that share a database share the tokens in it; else they lie in the home's own folder."""
     if not store.shared:
         return None
