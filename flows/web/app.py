@@ -18,7 +18,25 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.web import form, home, inbox, page, work
-from flows.web.board import assignment, canvas, case, cases, doubt, login, today
+from flows.web.board import (
+    assignment,
+    blueprint,
+    canvas,
+    case,
+    cases,
+    connections,
+    customers,
+    doubt,
+    exchange,
+    health,
+    login,
+    outbox,
+    playbook,
+    playbooks,
+    quarantine,
+    search,
+    today,
+)
 from flows.web.board.ask import acts, shows
 from flows.web.body import Refused
 from flows.web.context import Context
@@ -48,7 +66,24 @@ ROUTES: tuple[tuple[str, str, str, Any], ...] = (
     ("GET", "/assignments/{id}", "view", assignment.get),
     ("POST", "/assignments/{id}", "act", assignment.post),
     ("POST", "/doubts/{id}", "act", doubt.post),
+    ("GET", "/playbooks", "view", playbooks.get),
+    ("GET", "/playbooks/{id}", "view", playbook.get),
+    ("POST", "/playbooks/{id}", "admin", playbook.post),
     ("GET", "/canvas", "view", canvas.get),
+    ("GET", "/blueprint", "view", blueprint.get),
+    ("GET", "/outbox", "view", outbox.get),
+    ("GET", "/outbox/{id}", "act", outbox.one),
+    ("GET", "/exchanges", "view", exchange.get),
+    ("POST", "/exchanges", "act", exchange.post),
+    ("POST", "/exchanges/{id}", "act", exchange.correct),
+    ("GET", "/quarantine", "view", quarantine.get),
+    ("GET", "/quarantine/{id}", "act", quarantine.one),
+    ("POST", "/quarantine/{id}", "act", quarantine.post),
+    ("GET", "/connections", "view", connections.get),
+    ("GET", "/connections/{name}", "view", connections.one),
+    ("GET", "/customers/{id}", "view", customers.get),
+    ("GET", "/search", "view", search.get),
+    ("GET", "/health", "view", health.get),
     ("GET", "/account", "view", login.account),
     ("POST", "/account", "view", login.change),
     ("POST", "/logout", "view", login.leave),

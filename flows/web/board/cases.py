@@ -6,30 +6,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 from starlette.responses import Response
 
-from flows.playbook import contact
+from flows.playbook.model import Playbook, Step
 from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.web.board.ask import Ask
+from flows.web.board.finding import customers
 from flows.web.board.people import names
+from flows.web.board.standing import at_step
+from flows.web.board.states import ALL, FEW, OPEN, STATES, WHERE
 from flows.web.board.words.cases import CASES
 
 SHOWN = 40
-OPEN, FAILED, HELD, ENDED, ALL = "open", "failed", "held", "ended", "all"
-STATES = (OPEN, FAILED, HELD, ENDED, ALL)
-_c, _k = t.case.c, t.private_contact.c
-_WHERE = {
-    OPEN: text("status <> 'ended'"),  # as the indexes say it
-    FAILED: text("failed"),
-    HELD: text("held IS NOT NULL"),
-    ENDED: text("status = 'ended'"),
-}
-_FEW = frozenset({FAILED, HELD})
+_c = t.case.c
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PLACE = re.compile(r"(\d{1,18})\.([a-z0-9]{1,40})")  # where a page ends: microseconds and id
-_PARTIES = 50  # found by a search
+_PLACE = re.compile(r"([0-9]{1,17})\.([a-z0-9]{1,40})")  # where a page ends: microseconds and id
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +43,12 @@ def get(ask: Ask, session: Connection) -> Response:
     known = ask.context.world.book.playbooks
     if sought and not ask.said("state"):
         state = ALL  # who looks for a customer wants all that they have
-    found, then = lines(session, ask, state, playbook=playbook if playbook in known else "", sought=sought)
+    step = _step(ask.said("step"), known.get(playbook))
+    where = None
+    if step is not None:
+        state, where = OPEN, at_step(session, ask.context.world, playbook, step.id)
+    playbook = playbook if playbook in known else ""
+    found, then = lines(session, ask, state, playbook=playbook, sought=sought, where=where)
     return ask.page(
         "cases.html",
         CASES,
@@ -61,14 +59,28 @@ def get(ask: Ask, session: Connection) -> Response:
         playbooks=[(name, one.title) for name, one in sorted(known.items())],
         playbook=playbook,
         sought=sought,
+        step=step,
     )
 
 
+def _step(id: str, playbook: Playbook | None) -> Step | None:
+    return playbook.steps[playbook.index[id]] if playbook and id in playbook.index else None
+
+
 def lines(
-    session: Connection, ask: Ask, state: str, *, playbook: str = "", sought: str = "", shown: int = SHOWN
+    session: Connection,
+    ask: Ask,
+    state: str,
+    *,
+    playbook: str = "",
+    sought: str = "",
+    shown: int = SHOWN,
+    where: ColumnElement[bool] | None = None,
 ) -> tuple[list[Line], str | None]:
-    """A page of cases, and where the next one begins."""
+    """A page of cases, and where the next one begins. `where`: a further condition."""
     asked = _asked(state, playbook)
+    if where is not None:
+        asked = asked.where(where)
     if sought:
         country = ask.context.world.book.company.country
         asked = asked.where(or_(_c.id == sought, _c.party_id.in_(customers(session, sought, country))))
@@ -81,35 +93,21 @@ def lines(
     return [_line(session, ask, row, known) for row in found[:shown]], _place(then) if then else None
 
 
-def customers(session: Connection, sought: str, country: str) -> Sequence[str]:
-    """Ids of parties whose name begins so, or whose phone or e-mail it is (of a phone, its beginning will do)."""
-    kinds = _k.party_kind.in_(("person", "company", "candidate", "employee"))
-    ways = [and_(kinds, _k.kind == "name", _k.value >= sought, _k.value < sought + "\U0010ffff")]
-    digits = re.sub(r"[\s()-]", "", sought)
-    if "@" in sought:
-        ways = [and_(kinds, _k.kind == "email", _k.value == sought.casefold())]
-    elif re.fullmatch(r"\+?\d{3,15}", digits):
-        begins = _phone(digits, country)
-        ways = [and_(kinds, _k.kind == "phone", _k.value >= begins, _k.value < begins + "~")]
-    found = select(_k.party_id).where(*ways).distinct().limit(_PARTIES)
-    return [row["party_id"] for row in rows(session, found)]
-
-
-def _phone(digits: str, country: str) -> str:
-    """The beginning of a number in its one form."""
-    try:
-        return contact.phone(digits, country)
-    except ValueError:
-        return f"+82{digits[1:]}" if country == "KR" and digits[0] == "0" else digits
+def of_parties(session: Connection, ask: Ask, id: str, parties: Sequence[str], shown: int) -> list[Line]:
+    """The newest cases of some parties, and the case of this id."""
+    asked = select(t.case).where(or_(_c.id == id, _c.party_id.in_(parties)))
+    found = rows(session, asked.order_by(_c.opened_at.desc(), _c.id.desc()).limit(shown))
+    known = names(session, [row["party_id"] for row in found])
+    return [_line(session, ask, row, known) for row in found]
 
 
 def _asked(state: str, playbook: str) -> Select[Any]:
     asked = select(t.case).order_by(_c.opened_at.desc(), _c.id.desc())
-    if state in _WHERE:
-        asked = asked.where(_WHERE[state])
+    if state in WHERE:
+        asked = asked.where(WHERE[state])
     if playbook:
         # Few cases failed or are held, many have this playbook: the first index is to be walked, not the second.
-        named = func.coalesce(_c.playbook, "") if state in _FEW else _c.playbook
+        named = func.coalesce(_c.playbook, "") if state in FEW else _c.playbook
         asked = asked.where(named == playbook)
     return asked
 

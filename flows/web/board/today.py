@@ -5,9 +5,10 @@ from starlette.responses import Response
 
 from flows.engine.doubts import Doubt, doubts
 from flows.web.board.ask import Ask
-from flows.web.board.cases import FAILED, Line, lines
+from flows.web.board.cases import Line, lines
 from flows.web.board.doubt import Facts, facts
 from flows.web.board.machines import counted, since_yesterday, troubles
+from flows.web.board.states import FAILED
 from flows.web.board.todo import SHOWN, has_work, open_ones, todos
 from flows.web.board.words.today import TODAY
 from flows.web.form import starts

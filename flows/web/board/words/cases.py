@@ -21,6 +21,8 @@ CASES: Pairs = {
         "There is no case yet. One appears when a customer sends a form, or at its time.",
     ),
     "no_match": ("이 조건에 맞는 케이스가 없습니다.", "No case fits."),
+    "at_step": ("‘{}’ 단계에 있는 케이스만 보입니다.", "Only cases at the step “{}”."),
+    "at_any_step": ("모든 단계 보기", "All steps"),
     "all_of_them": ("조건 없이 모두 보기", "Show all without a filter"),
 }
 CASE: Pairs = {
