@@ -67,7 +67,8 @@ _TO_DO = text("state IN ('open', 'claimed')")
 _WRONG = text("state IN ('failed', 'dropped', 'in_doubt')")
 _ASIDE = text("state IN ('quarantined', 'discarded', 'unconfirmed')")
 _MESSAGE, _NOTICE = text("message IS NOT NULL"), text("message IS NULL AND action = 'send'")
-_UNSENT = text("message IS NOT NULL AND state IN ('failed', 'cancelled', 'in_doubt', 'dropped')")
+# `coalesce` keeps the planner from walking all that failed by `effect_next`
+_UNSENT = text("message IS NOT NULL AND coalesce(state, '') IN ('failed', 'cancelled', 'in_doubt', 'dropped')")
 _KEPT_BACK = text("state IN ('blocked', 'dropped', 'handed')")
 
 event = Table(

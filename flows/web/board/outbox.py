@@ -22,11 +22,13 @@ SHOWN = 40
 VIEWS = ("customers", "team", "unsent")
 _e, _p, _j, _c = t.effect.c, t.private_effect.c, t.journal.c, t.case.c
 _MESSAGE, _NOTICE = text("message IS NOT NULL"), text("message IS NULL AND action = 'send'")  # as the indexes say it
-_UNSENT = text("message IS NOT NULL AND state IN ('failed', 'cancelled', 'in_doubt', 'dropped')")
+_UNSENT = text("message IS NOT NULL AND coalesce(state, '') IN ('failed', 'cancelled', 'in_doubt', 'dropped')")
 _KEPT_BACK = text("state IN ('blocked', 'dropped', 'handed')")
 _TOLD_BY_EFFECT = "too late: not sent after its time"  # the message itself is in the list
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PLACE = re.compile(r"([0-9]{1,17})(?:\.([ej])\.([0-9]{1,18}))?")  # an effect; or a moment, and the last one of that moment
+_PLACE = re.compile(
+    r"([0-9]{1,17})(?:\.([ej])\.([0-9]{1,18}))?"
+)  # an effect; or a moment, and the last one of that moment
 _BAD = frozenset({"failed", "in_doubt", "blocked"})
 _TITLE = 60  # signs
 _MEDIUMS = ("sms", "lms", "alimtalk", "email")

@@ -11,7 +11,7 @@ down_revision = "0004"
 
 _ASIDE = sa.text("state IN ('quarantined', 'discarded', 'unconfirmed')")
 _MESSAGE, _NOTICE = sa.text("message IS NOT NULL"), sa.text("message IS NULL AND action = 'send'")
-_UNSENT = sa.text("message IS NOT NULL AND state IN ('failed', 'cancelled', 'in_doubt', 'dropped')")
+_UNSENT = sa.text("message IS NOT NULL AND coalesce(state, '') IN ('failed', 'cancelled', 'in_doubt', 'dropped')")
 _KEPT_BACK = sa.text("state IN ('blocked', 'dropped', 'handed')")
 _AT_ONCE = 1_000
 
