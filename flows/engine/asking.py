@@ -69,6 +69,7 @@ class Asking:
         self._flying: set[Use] = set()
         self._marked: list[Question] = []
         self._told: list[Told] = []  # kept until they are committed
+        self._rest: list[Told] = []  # of long lists: taken in the next turn
         self._begun: set[str] = set()  # connections that were reconciled since this engine began
         self._known: tuple[Book, tuple[Use, ...]] | None = None
 
@@ -84,18 +85,19 @@ class Asking:
     def turn(self, units: Units, now: datetime, *, due: bool) -> None:
         """In the engine's transaction: take what came back, and mark what is asked next."""
         self._marked = []
-        units.each(
+        taken = units.each(
             self._told,
             lambda told: take(units.session, self._world, told, now),
             lambda told, fault: gave_up(units.session, self._world, told, fault, now),
         )
+        self._rest = [told for told in taken if told]
         if (due or self._told) and self._asks.free > 0 and try_alone(units.session, ASKING):
             self._mark(units.session, now)
 
     def leave(self) -> None:
         """After the commit."""
-        self._flying -= {told.question.use for told in self._told}
-        self._told = []
+        self._flying -= {told.question.use for told in self._told} - {told.question.use for told in self._rest}
+        self._told, self._rest = self._rest, []
         for question in self._marked:
             self._flying.add(question.use)
             self._asks.submit(question)
@@ -107,7 +109,8 @@ class Asking:
         return self._known[1]
 
     def _due(self, session: Connection, now: datetime) -> Iterator[tuple[Use, Row | None]]:
-        uses, taken = self._uses(), {told.question.use for told in self._told}
+        uses = self._uses()
+        taken = {told.question.use for told in self._told} - {told.question.use for told in self._rest}
         if not uses:
             return
         known = {(row["connection"], row["what"]): row for row in _KNOWN.rows(session)}

@@ -113,7 +113,8 @@ class Engine:
         if self._asking:
             self._asking.leave()
         self._answers = self._calls.answers()
-        return bool(self._answers) or ahead.at_once
+        heard = self._asking is not None and self._asking.came_back()
+        return bool(self._answers) or heard or ahead.at_once
 
     def _take(self, due: _Due, *, careful: bool) -> tuple[list[effects.Sending], _Due]:
         """All that is due, in one transaction; and what is due after it, such as telling people of their work."""

@@ -1,6 +1,7 @@
 """What follows from the answers to the engine's own questions: events, a cursor, a pause, or a later try."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,12 +20,12 @@ from flows.people import reconnect
 from flows.store import tables as t
 from flows.store.prepared import Prepared
 from flows.store.read import Row
-from flows.store.write import change, emit
+from flows.store.write import UNCONFIRMED, change, doubted, emit
 
-UNCONFIRMED = "it is not confirmed: "  # before the reason
 EVENT = "confirm/"  # before an event's number: what is kept of one that could not be asked while others could
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds between tries of a service that is away
 FIRST_REFUSED, LONGEST_REFUSED = 60.0, 1800.0  # of one that says no
+AT_ONCE = 500  # events kept in one turn
 TELL = 3  # refusals in a row, after which the owner is told
 _a = t.asking.c
 _ITS = and_(_a.connection == bindparam("its"), _a.what == bindparam("about"))
@@ -40,42 +41,38 @@ _AGAIN = Prepared(
     ),
     ("connection", "what", "attempt", "refused", "next_at", "failed_at", "reason"),
 )
-_DOUBTED = Prepared(  # set aside as unknown to the service, which may have been late itself
-    select(t.event.c.id)
-    .join(t.private_event)
-    .where(
-        t.event.c.connection == bindparam("connection"),
-        t.event.c.key == bindparam("key"),
-        t.event.c.state == "quarantined",
-        t.event.c.confirmed_at.is_(None),
-        t.event.c.reason.like(f"{UNCONFIRMED}%"),
-    )
-)
 _EVENT = Prepared(select(t.event).where(t.event.c.id == bindparam("event")))
 
 
-def take(session: Connection, world: World, told: Told, now: datetime) -> None:
-    """Write down what came back: events and the next cursor together, or why there are none."""
+def take(session: Connection, world: World, told: Told, now: datetime) -> Told | None:
+    """Write down what came back: events and the next cursor together, or why there are none.
+
+    Returns what is left of a long list: the writers of other processes come in between. Until all of it is kept, the
+    cursor stays where it is, so that a kill loses nothing.
+    """
     name, what = told.question.use
     row = _ROW.first(session, its=name, about=what)
     if row is None or row["claimer"] != world.claimer:
-        return  # others took us for dead, and ask it themselves
+        return None  # others took us for dead, and ask it themselves
     if what == POLL and row["cursor"] != told.question.cursor:
         _keep(session, row, claimer=None)
-        return
+        return None
     error = _settle(session, world, told, now) if what == CONFIRM else told.error
     if error is not None:
         _failed(session, world, row, error, now)
-        return
+        return None
     cursor = row["cursor"]
     if isinstance(told.found, Polled):
         cursor = told.found.cursor
         events = told.found.events if told.question.cursor is not None else ()  # what was there before is not news
     else:
         events = told.found
-    for one in events:
+    for one in events[:AT_ONCE]:
         _emit(session, name, one, now)
+    if rest := events[AT_ONCE:]:
+        return replace(told, found=Polled(rest, cursor or "") if what == POLL else rest)
     _answered(session, world, row, cursor, now)
+    return None
 
 
 def gave_up(session: Connection, world: World, told: Told, fault: str, now: datetime) -> None:
@@ -170,9 +167,9 @@ def _emit(session: Connection, name: str, one: Incoming, now: datetime) -> None:
     made = emit(session, name, own_key({}, raw) if odd else one.key, one.name, now, raw, quarantined=odd)
     if made is not None:
         change(session, t.event, made, confirmed_at=now)
-    elif doubted := _DOUBTED.first(session, connection=name, key=one.key):
-        change(session, t.private_event, doubted["id"], body=raw)
-        change(session, t.event, doubted["id"], state="new", confirmed_at=now, reason=None)
+    elif event := doubted(session, name, one.key):
+        change(session, t.private_event, event, body=raw)
+        change(session, t.event, event, state="new", confirmed_at=now, reason=None)
 
 
 def _keep(session: Connection, row: Row, **values: Any) -> None:

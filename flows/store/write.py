@@ -15,8 +15,8 @@ from flows.store.prepared import Prepared, add, change
 from flows.store.read import Row
 
 __all__ = [
-    "ALPHABET", "PASSED", "RAW_KEPT", "STOOD", "add", "audit", "change", "emit", "journal", "make_effect", "new_id",
-    "open_assignment", "set_setting", "setting", "withdraw",
+    "ALPHABET", "PASSED", "RAW_KEPT", "STOOD", "UNCONFIRMED", "add", "audit", "change", "doubted", "emit", "journal",
+    "make_effect", "new_id", "open_assignment", "set_setting", "setting", "withdraw",
 ]  # fmt: skip
 RAW_KEPT = timedelta(days=90)  # raw bodies, answers and rendered messages
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no signs that are read for one another
@@ -73,6 +73,26 @@ def emit(
         kept = data.dump(dict(headers or {}))
         add(session, t.private_event, event_id=made, body=body, headers=kept, retain_until=at + RAW_KEPT)
     return made
+
+
+UNCONFIRMED = "it is not confirmed: "  # before the reason of an event that its service did not know
+_DOUBTED = Prepared(
+    select(t.event.c.id)
+    .join(t.private_event)
+    .where(
+        t.event.c.connection == bindparam("connection"),
+        t.event.c.key == bindparam("key"),
+        t.event.c.state == "quarantined",
+        t.event.c.confirmed_at.is_(None),
+        t.event.c.reason.like(f"{UNCONFIRMED}%"),
+    )
+)
+
+
+def doubted(session: Connection, connection: str, key: str) -> int | None:
+    """The event of this key, if it lies in quarantine because its service did not know it; the service may be late."""
+    found = _DOUBTED.first(session, connection=connection, key=key)
+    return found["id"] if found else None
 
 
 def journal(

@@ -13,7 +13,8 @@ from connectors.base import Connector, Greeting, Incoming
 from connectors.errors import Forged, NotConnected, Odd
 from connectors.registry import UnknownConnector, find
 from flows.engine.incoming import own_key, usable
-from flows.store.write import emit
+from flows.store import tables as t
+from flows.store.write import change, doubted, emit
 from flows.web.body import Refused, read
 from flows.web.context import Context
 
@@ -47,7 +48,12 @@ async def post(request: Request) -> Response:
 
     def work(session: Connection) -> int | None:
         odd, unconfirmed = kept.quarantined, kind.confirms
-        return emit(session, name, kept.key, kept.name, at, raw, chosen, quarantined=odd, unconfirmed=unconfirmed)
+        made = emit(session, name, kept.key, kept.name, at, raw, chosen, quarantined=odd, unconfirmed=unconfirmed)
+        if made is None and unconfirmed and (event := doubted(session, name, kept.key)):
+            # told again, by the service itself or by a forger before it: it is asked again
+            change(session, t.private_event, event, body=raw)
+            change(session, t.event, event, state="unconfirmed", reason=None)
+        return made
 
     made = await context.writer.write(work)
     if made is not None and kept.quarantined:

@@ -7,11 +7,11 @@ import pytest
 
 from connectors.base import Incoming, Polled
 from connectors.errors import NotConnected, Rejected, Unavailable
-from flows.engine.learning import UNCONFIRMED
+from flows.engine.learning import AT_ONCE
 from flows.engine.questions import ask
 from flows.people import reconnect
 from flows.store import tables as t
-from flows.store.write import change, emit
+from flows.store.write import UNCONFIRMED, change, emit
 from tests.engine.conftest import ask_too
 
 MAIL = {"event": "form.submitted", "connection": "mailbox"}
@@ -324,3 +324,21 @@ def test_what_a_service_did_not_know_at_first_and_lists_later_is_believed(listed
     assert case["event_id"] == event
     assert "거짓말" not in shop.all(t.private_case)[0]["data"]
     assert [row["state"] for row in shop.all(t.event, t.event.c.connection == "register")] == ["decided", "discarded"]
+
+
+def test_a_long_list_is_kept_in_pieces_and_a_kill_in_between_loses_nothing_of_it(mail, asked):
+    many = [letter(f"k{number}", phone="010-1234-5678") for number in range(1_200)]
+    shop = mail(Polled(tuple(many), "2"), Polled(tuple(many), "2"), polled("3"))
+    shop.clock.set(shop.clock.now() + timedelta(minutes=5))
+    seen = [0]
+    for _ in range(2):  # one asks, the next one takes the first piece
+        shop.engine.turn()
+        seen.append(len(keys(shop)))
+    assert (seen[-1], state(shop)["cursor"], len(asked.mailbox.asked)) == (AT_ONCE, "1", 2)
+    ask_too(shop)
+    while state(shop)["cursor"] == "1":
+        before = len(keys(shop))
+        shop.engine.turn()
+        assert len(keys(shop)) - before <= AT_ONCE
+    assert (sorted(keys(shop)), state(shop)["cursor"]) == (sorted(one.key for one in many), "2")
+    assert asked.mailbox.asked == [None, "1", "1"]

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from slack_sdk.signature import SignatureVerifier
+from sqlalchemy import update
 
 from connectors import registry
+from flows.store import tables as t
+from flows.store.write import UNCONFIRMED
 from tests.web.conftest import COMPANY, Door, open_door
 
 VENDOR = Path(__file__).parents[1] / "engine" / "vendor"
@@ -46,6 +49,18 @@ def test_only_who_knows_the_long_path_comes_in_and_waits_to_be_confirmed(till: D
     assert (event["key"], event["state"]) == ("p1", "unconfirmed")
     till.work()
     assert till.events()[0]["state"] == "unconfirmed"
+
+
+def test_what_was_not_so_when_it_was_told_first_is_asked_again_when_it_is_told_again(till: Door) -> None:
+    door = f"/in/till/{till.context.world.links.door('till')}"
+    till.ask("POST", door, b'{"id": "p1", "amount": "forged"}')
+    for state, reason in (("quarantined", f"{UNCONFIRMED}the service knows nothing of it"), ("discarded", "by han")):
+        with till.store.write() as session:
+            session.execute(update(t.event).values(state=state, reason=reason))
+        assert till.ask("POST", door, RAW).text == "known already\n"
+        (event,) = till.events()
+        assert event["state"] == ("unconfirmed" if state == "quarantined" else "discarded")
+    assert till.rows(t.private_event.select())[0]["body"] == RAW
 
 
 @pytest.mark.parametrize("path", ["/in/till", "/in/till/", "/in/till/x", "/in/partner/{own}", "/in/unset/{own}"])
