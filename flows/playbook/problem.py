@@ -1,8 +1,11 @@
 """One thing that is wrong in what people wrote, and where."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+
+_LONG = re.compile(r"(\S{100})\S{50,}")  # a word that nobody reads to its end
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -13,6 +16,9 @@ class Problem:
     line: int
     column: int
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", _LONG.sub(r"\1…", self.message))
 
     @property
     def parts(self) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import pytest
 
 from flows.playbook.check import check, parse_version
 from flows.playbook.model import Playbook
+from flows.playbook.problem import Problem
 
 HERE = Path(__file__).parent
 EXAMPLE = Path(__file__).parents[2] / "playbooks"
@@ -98,6 +99,13 @@ def test_of_many_mistakes_in_a_file_the_first_hundred_are_told(tmp_path: Path) -
     lines = said(place)
     assert len(lines) == 101
     assert lines[0].startswith("trial-booking.yaml:1:1 50 more stand in this file")
+
+
+def test_a_word_without_an_end_is_not_told_to_its_end() -> None:
+    said = Problem("messages.yaml", 1, 1, f"a blank #{{{'9' * 700}}} that needs a value; add it").message
+    assert len(said) < 200
+    assert said.startswith("a blank #{999")
+    assert said.endswith("… that needs a value; add it")
 
 
 def test_two_playbooks_cannot_share_a_form(tmp_path: Path) -> None:
