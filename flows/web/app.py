@@ -92,6 +92,7 @@ _ALSO_FROM_OUTSIDE = re.compile(rb"/(in|form|work)/.*|/healthz|/style\.css")  # 
 _NEVER_FROM_OUTSIDE = frozenset({b"/readyz", b"/setup"})
 _PLAIN = re.compile(rb"[A-Za-z0-9/._-]+")
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
+_PASSED_ON = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host"})  # a proxy's, or a tunnel's
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -166,13 +167,14 @@ class Guard:
         path: bytes = scope.get("raw_path") or scope["path"].encode()
         if host not in _HERE and (not host or host != self._public):
             return PlainTextResponse("this name is not served here; see DIGILOG_PUBLIC_URL\n", 400)
-        outside = host == self._public and host not in _HERE
+        # Some proxies ask for this computer's own name, whatever name the visitor asked for.
+        outside = host not in _HERE or any(name in _PASSED_ON for name, _ in scope["headers"])
         if not _PLAIN.fullmatch(path) or (outside and not self._reaches(path)):
             return PlainTextResponse("there is nothing at this address\n", 404)
         return None
 
     def _reaches(self, path: bytes) -> bool:
-        """Whether a path is served under the public name."""
+        """Whether a path is served to who comes from outside."""
         if self._board:
             return path not in _NEVER_FROM_OUTSIDE
         return _ALSO_FROM_OUTSIDE.fullmatch(path) is not None
