@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.errors import Rejected, Unavailable
-from flows.engine.operate import OperateError, find_case, hold, record_by_hand, resume, retry, stop
+from flows.engine.operate import OperateError, find_case, hold, record_by_hand, resume, retry, stop, void
 from flows.ledger.exchanges import Exchange
 from flows.people.assignments import claim
 from flows.store import tables as t
@@ -136,3 +136,33 @@ def test_what_comes_back_for_a_case_that_was_held_and_ended_is_cancelled(shop):
     shop.later(minutes=5)
     assert [one["state"] for one in shop.effects()] == ["cancelled"]
     assert len(shop.calls.uses()) == 1
+
+
+def test_what_was_recorded_by_hand_is_taken_back_once_and_neither_counts(shop):
+    shop.open()
+    entry = Exchange(kind="purchase", amount=5000)
+    id = shop.act(record_by_hand, shop.world, "010-1234-5678", entry, "yoon", reference="yoon/1")
+    assert shop.act(record_by_hand, shop.world, "010-1234-5678", entry, "yoon", reference="yoon/1") == id
+    shop.act(void, shop.world, id, "han", "typed twice")
+    with pytest.raises(OperateError, match="taken back already"):
+        shop.act(void, shop.world, id, "han", "typed twice")
+    rows = shop.all(t.exchange)
+    assert [row["voids"] for row in rows] == [None, id]
+    with pytest.raises(OperateError, match="a correction itself"):
+        shop.act(void, shop.world, rows[1]["id"], "han", "x")
+    with pytest.raises(OperateError, match="there is no exchange"):
+        shop.act(void, shop.world, "nobody", "han", "x")
+    assert [(line["who"], line["what"]) for line in shop.all(t.audit)] == [("yoon", "exchange"), ("han", "void")]
+
+
+def test_a_correction_ends_no_case(shop):
+    shop.write([shop.person("call")], name="renew", stop=[{"exchange": ["purchase"], "outcome": "won"}])
+    shop.open()
+    id = shop.act(record_by_hand, shop.world, "010-1234-5678", Exchange(kind="purchase"), "yoon")
+    shop.turns()
+    shop.asks()
+    shop.turns()
+    assert shop.case()["status"] != "ended"
+    shop.act(void, shop.world, id, "yoon", "it was another customer")
+    shop.turns()
+    assert shop.case()["status"] != "ended"

@@ -1,7 +1,7 @@
 """One customer: how to reach them, what they agreed to, what they did, where they stand, their cases."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 from starlette.responses import Response
@@ -10,7 +10,7 @@ from flows.ledger.parties import stage
 from flows.store import tables as t
 from flows.store.read import Row, first, rows
 from flows.web.board.ask import Ask
-from flows.web.board.cases import of_parties
+from flows.web.board.cases import Line, of_parties
 from flows.web.board.dealings import Dealing, dealings
 from flows.web.board.words.customers import CUSTOMER
 from flows.web.body import Refused
@@ -54,10 +54,15 @@ def get(ask: Ask, session: Connection) -> Response:
         consents=_consents(session, id),
         exchanges=_exchanges(session, ask, id),
         most=_EXCHANGES,
-        cases=of_parties(session, ask, "", [id], _CASES),
+        cases=[_without_name(one) for one in of_parties(session, ask, "", [id], _CASES)],
         back=f"/customers/{id}",
         told=told if told == "void" else None,
     )
+
+
+def _without_name(one: Line) -> Line:
+    """A case of a list in which all are the same customer's: what it is comes first."""
+    return replace(one, customer=one.playbook, playbook=one.stands, stands="")
 
 
 def _kinds(session: Connection, party: str) -> list[str]:

@@ -62,7 +62,7 @@ CONNECTIONS: Pairs = {
     "seconds": ("{}초", "{} seconds"),
     "hours": ("{}시간", "{} hours"),
     "enter_address": (
-        "이 주소를 서비스에 적으면 그곳의 일이 바로 들어옵니다. 눌러서 모두 고른 뒤 복사하세요.",
+        "이 주소를 서비스에 적으면 그곳의 일이 바로 들어옵니다. 칸을 눌러 모두 선택한 뒤 복사하세요.",
         "Enter this address at the service, to be told of its events.",
     ),
     "address": ("웹훅 주소", "Webhook address"),

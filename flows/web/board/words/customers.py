@@ -22,6 +22,7 @@ CUSTOMER: Pairs = {
     **KINDS,
     "customer": ("고객", "Customer"),
     "contact_points": ("연락처", "Contact"),
+    "phone": ("전화", "Phone"),
     "other_names": ("다른 이름", "Other names"),
     "name": ("이름", "Name"),
     "known_since": ("알게 된 때", "Known since"),
