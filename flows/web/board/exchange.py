@@ -148,7 +148,7 @@ def _whose(ask: Ask, session: Connection, said: dict[str, str], wrong: dict[str,
 def _tried(does: object, ask: Ask, said: Mapping[str, str], name: str, wrong: dict[str, str]) -> object:
     try:
         return does(ask, said[name])  # type: ignore[operator]
-    except (ValueError, InvalidOperation):
+    except (ValueError, OverflowError, InvalidOperation):
         wrong[name] = f"{name}_wrong"
         return None
 

@@ -245,6 +245,12 @@ def test_odd_words_in_an_address_are_no_fault_of_ours(town: Board) -> None:
         assert visitor.get(path).status in {200, 303, 404, 405}, path
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "9999-12-31T23:59", "2026-11-22T10:00+25:00"])
+def test_a_day_beyond_all_calendars_is_wrong_and_no_fault_of_ours(town: Board, at: str) -> None:
+    typed = {"who": "010-1234-5678", "kind": "purchase", "amount": "100", "once": "abcdefghjk", "at": at}
+    assert town.actor.post("/exchanges", typed).status == 422
+
+
 def test_half_a_character_in_an_event_is_shown_and_its_page_stays(board: Board) -> None:
     assert board.door.send(rb'{"id": "e1", "said": "\ud800 <script>"}').status == 202
     with board.door.store.write() as session:
