@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, ScalarSelect, Table, func, select
+from sqlalchemy import Connection, select, text
 
 from connectors.base import Connector, variable_of
 from connectors.errors import ConnectorError
@@ -16,7 +16,7 @@ from flows.playbook.model import Book, ConnectionEntry
 from flows.store import tables as t
 from flows.store.read import rows
 
-RECENT = 20_000  # calls, or events, of all connections together
+_DONE, _BAD = text("state = 'done'"), text("state IN ('failed', 'in_doubt')")  # as the indexes say it
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +135,9 @@ def _metrics(book: Book, name: str) -> Iterator[str]:
 def fared(session: Connection, name: str) -> Fared:
     """How a connection fared, by the newest records of its calls, its events, and what the engine asked it."""
     e, a, ev, c = t.effect.c, t.asking.c, t.event.c, t.connection.c
-    mine = select(e.ended_at, e.reason).where(e.connection == name, e.id > _recent(t.effect)).order_by(e.id.desc())
-    good = [one["ended_at"] for one in rows(session, mine.where(e.state == "done").limit(1))]
-    failed = [
-        (one["ended_at"], one["reason"])
-        for one in rows(session, mine.where(e.state.in_(("failed", "in_doubt"))).limit(1))
-    ]
+    mine = select(e.ended_at, e.reason).where(e.connection == name).order_by(e.id.desc()).limit(1)
+    good = [one["ended_at"] for one in rows(session, mine.where(_DONE))]
+    failed = [(one["ended_at"], one["reason"]) for one in rows(session, mine.where(_BAD))]
     waiting = rows(session, select(e.reason, e.started_at).where(e.state == "due", e.connection == name))
     failed += [(one["started_at"], one["reason"]) for one in waiting if one["reason"]]
     for one in rows(session, select(a.done_at, a.failed_at, a.reason).where(a.connection == name)):
@@ -148,15 +145,10 @@ def fared(session: Connection, name: str) -> Fared:
         failed.append((one["failed_at"], one["reason"]))
     known = [(at, reason or "") for at, reason in failed if at]
     bad, reason = max(known, default=(None, ""))
-    events = select(ev.at).where(ev.connection == name, ev.id > _recent(t.event)).order_by(ev.id.desc()).limit(1)
+    events = select(ev.at).where(ev.connection == name).order_by(ev.id.desc()).limit(1)
     paused = session.execute(select(c.paused).where(c.name == name)).scalar()
     heard = session.execute(events).scalar()
     return Fared(max(filter(None, good), default=None), bad, reason, heard, paused or "", len(waiting))
-
-
-def _recent(table: Table) -> ScalarSelect[int]:
-    """No index leads from a connection to its calls, so only the newest rows are looked through."""
-    return select(func.coalesce(func.max(table.c.id), 0) - RECENT).scalar_subquery()
 
 
 def _kind(entry: ConnectionEntry) -> tuple[type[Connector] | None, str]:

@@ -68,6 +68,7 @@ _WRONG = text("state IN ('failed', 'dropped', 'in_doubt')")
 _ASIDE = text("state IN ('quarantined', 'discarded', 'unconfirmed')")
 _MESSAGE, _NOTICE = text("message IS NOT NULL"), text("message IS NULL AND action = 'send'")
 # `coalesce` keeps the planner from walking all that failed by `effect_next`
+_DONE, _BAD = text("state = 'done'"), text("state IN ('failed', 'in_doubt')")
 _UNSENT = text("message IS NOT NULL AND coalesce(state, '') IN ('failed', 'cancelled', 'in_doubt', 'dropped')")
 _KEPT_BACK = text("state IN ('blocked', 'dropped', 'handed')")
 
@@ -84,6 +85,7 @@ event = Table(
     Column("subject", String),  # of our own events: the exchange or the period, never customer text
     Column("confirmed_at", At),  # when the service itself told us so
     UniqueConstraint("connection", "key"),
+    Index("event_of", "connection", "id"),
     Index("event_new", "id", sqlite_where=Column("state") == "new", postgresql_where=Column("state") == "new"),
     Index(
         "event_unconfirmed",
@@ -209,6 +211,8 @@ effect = Table(
     ),
     Index("effect_message", "id", sqlite_where=_MESSAGE, postgresql_where=_MESSAGE),
     Index("effect_notice", "id", sqlite_where=_NOTICE, postgresql_where=_NOTICE),
+    Index("effect_done", "connection", "id", sqlite_where=_DONE, postgresql_where=_DONE),
+    Index("effect_bad", "connection", "id", sqlite_where=_BAD, postgresql_where=_BAD),
     Index("effect_unsent", "made_at", "id", sqlite_where=_UNSENT, postgresql_where=_UNSENT),
 )
 private_effect = Table(

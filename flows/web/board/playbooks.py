@@ -1,8 +1,9 @@
 """Playbooks: all processes of the company, how each stands, and when one last went wrong."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Label, func, literal, select, text, union_all
@@ -17,6 +18,7 @@ from flows.web.board.ask import Ask
 from flows.web.board.states import FAILED, OPEN, WHERE
 from flows.web.board.words.playbooks import PLAYBOOKS
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WRONG = text("journal.state IN ('failed', 'dropped', 'in_doubt')")  # as the index says it
 _c, _j = t.case.c, t.journal.c
 
@@ -63,15 +65,14 @@ def lines(session: Connection, ask: Ask) -> list[Line]:
     facts = {row["playbook"]: row for row in _facts(session, book.playbooks)}
     newest = [row["wrong"] for row in facts.values() if row["wrong"]]
     wrong = {row["playbook"]: row for row in rows(session, select(t.journal).where(_j.id.in_(newest)))}
-    failed = select(_c.playbook, func.count().label("cases")).where(WHERE[FAILED]).group_by(_c.playbook)
-    broken = {row["playbook"]: row["cases"] for row in rows(session, failed)}
+    going, broken = (_counted(session, state) for state in (OPEN, FAILED))
     return [
         Line(
             playbook,
             where(playbook, ask),
             *by_whom(playbook),
-            facts[name]["open"],
-            broken.get(name, 0),
+            going[name],
+            broken[name],
             facts[name]["begun"],
             wronged(ask, wrong[name], playbook) if name in wrong else None,
         )
@@ -87,17 +88,24 @@ def along(book: Book) -> list[tuple[str, Playbook]]:
     )
 
 
+def _counted(session: Connection, state: str) -> Counter[str]:
+    """Cases of each playbook. Few of all are open, or failed: their own index is to be walked, and sorted after."""
+    named = func.coalesce(_c.playbook, "")
+    ever = _c.opened_at >= _EPOCH  # or SQLite would rather walk an index that holds all it asks for, of every case
+    asked = select(named.label("playbook"), func.count().label("cases")).where(WHERE[state], ever).group_by(named)
+    return Counter({row["playbook"]: row["cases"] for row in rows(session, asked)})
+
+
 def _facts(session: Connection, names: Iterable[str]) -> list[Row]:
-    """Of each: open cases, when one began last, and the newest line of the journal that went wrong."""
+    """Of each: when a case began last, and the newest line of the journal that went wrong."""
     asked = [select(literal(name).label("playbook"), *_of(name)) for name in names]
     return [row._asdict() for row in session.execute(union_all(*asked))] if asked else []
 
 
 def _of(name: str) -> list[Label[Any]]:
-    going = select(func.count()).select_from(t.case).where(WHERE[OPEN], _c.playbook == name)
     begun = select(func.max(_c.opened_at)).where(_c.playbook == name)
     wrong = select(func.max(_j.id)).where(WRONG, _j.playbook == name)
-    return [one.scalar_subquery().label(word) for word, one in (("open", going), ("begun", begun), ("wrong", wrong))]
+    return [one.scalar_subquery().label(word) for word, one in (("begun", begun), ("wrong", wrong))]
 
 
 def where(playbook: Playbook, ask: Ask) -> str:

@@ -12,6 +12,7 @@ down_revision = "0004"
 _ASIDE = sa.text("state IN ('quarantined', 'discarded', 'unconfirmed')")
 _MESSAGE, _NOTICE = sa.text("message IS NOT NULL"), sa.text("message IS NULL AND action = 'send'")
 _UNSENT = sa.text("message IS NOT NULL AND coalesce(state, '') IN ('failed', 'cancelled', 'in_doubt', 'dropped')")
+_DONE, _BAD = sa.text("state = 'done'"), sa.text("state IN ('failed', 'in_doubt')")
 _KEPT_BACK = sa.text("state IN ('blocked', 'dropped', 'handed')")
 _AT_ONCE = 1_000
 
@@ -25,6 +26,9 @@ def upgrade() -> None:
     _partial("journal_kept_back", "journal", ["at", "id"], _KEPT_BACK)
     _partial("effect_message", "effect", ["id"], _MESSAGE)
     _partial("effect_notice", "effect", ["id"], _NOTICE)
+    _partial("effect_done", "effect", ["connection", "id"], _DONE)
+    _partial("effect_bad", "effect", ["connection", "id"], _BAD)
+    op.create_index("event_of", "event", ["connection", "id"])
     _partial("effect_unsent", "effect", ["made_at", "id"], _UNSENT)
 
 
