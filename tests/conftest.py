@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import hypothesis
 import pytest
 from sqlalchemy import select, text
 
@@ -33,6 +34,10 @@ from tests.databases import Server, running
 
 pytest_plugins = ["tests.verified"]
 
+hypothesis.settings.register_profile(  # of no machine is asked how fast it is
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 ZONE = ZoneInfo("Asia/Seoul")
 MONDAY = "2026-11-23 10:00"
 FILES: Mapping[str, Any] = {

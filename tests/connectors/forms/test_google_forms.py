@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import variable_of
@@ -209,14 +209,12 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of a loaded machine
 @given(st.dictionaries(st.sampled_from(["form", "titles", "response"]), JSON))
 def test_whatever_was_kept_is_read_or_odd(kept):
     with suppress(Odd):
         assert isinstance(READER.read("form.submitted", json.dumps(kept).encode()), dict)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 40), st.integers(0, 40)), max_size=12))
 def test_in_whatever_order_people_send_and_edit_each_is_told_once(history):
     """A model of Google: a list of responses with times; a poll after each change, some with nothing new."""
