@@ -1,6 +1,6 @@
 """`python -m bench [--only PART ...] [--quick] [--write]`: measures, and prints figures beside what must be reached.
 
-Parts: speed, prefect, growth, outages, starts, board; about fifteen minutes in all. `--quick`: short, to see that it runs.
+Parts: speed, prefect, growth, outages, starts, board; twenty minutes in all. `--quick`: short, to see that it runs.
 `--write`: keeps the figures and puts the tables into the README. `--profile`: says only where an event's time goes.
 """
 

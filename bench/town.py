@@ -35,7 +35,8 @@ _STEPS = {  # of the trial's own steps, those of the other playbooks that stand 
     "attend": ("consult", "answer", "call"),
 }  # fmt: skip
 _MOVED = f"NOT {_LIVES}"
-Given = Mapping[str, str | int]
+_PHONE = "'+8210' || (10000000 + n)"
+_BACKWARDS = " || ".join(f"substr({_PHONE}, {place}, 1)" for place in range(13, 0, -1))
 
 
 def fill(store: Store, book: Book, now: datetime, count: int, customers: int) -> None:
@@ -94,9 +95,10 @@ def _people() -> Iterator[tuple[str, Mapping[str, str], str, str]]:
     party = {"party_id": "'p' || n", "party_kind": "'person'"}
     name = "substr('{family}', CAST(n % 20 AS int) + 1, 1) || substr('{given}', CAST(n % 9 AS int) * 2 + 1, 2) || n"
     yield "party", {"id": "'p' || n", "kind": "'person'", "made_at": "{newest} - n"}, "{customers}", "1 = 1"
-    yield "private_contact", {**party, "kind": "'phone'", "value": "'+8210' || (10000000 + n)"}, "{customers}", "1 = 1"
-    yield "private_contact", {**party, "kind": "'name'", "value": name}, "{customers}", "1 = 1"
-    email = {**party, "kind": "'email'", "value": "'guest' || n || '@example.com'"}
+    yield "private_contact", {**party, "kind": "'phone'", "value": _PHONE, "sought": _BACKWARDS}, "{customers}", "1 = 1"
+    yield "private_contact", {**party, "kind": "'name'", "value": name, "sought": name}, "{customers}", "1 = 1"
+    email = {**party, "kind": "'email'", "value": "'guest' || n || '@example.com'",
+             "sought": "'guest' || n || '@example.com'"}  # fmt: skip
     yield "private_contact", email, "{customers}", "n % 3 = 0"
     consent = {"party_id": "'p' || n", "purpose": "'ad'", "medium": "'sms'", "given": "n % 2 = 0", "at": "{newest} - n",
                "wording": "'소식을 문자로 받겠습니다'"}  # fmt: skip
