@@ -45,8 +45,9 @@ soak: install  ## all of it at length (takes hours): every point, 20,000 events,
 bench: install  ## measure digilog beside the bare limit of the same run; the tables go into the README
 	@$(BIN)/python -m bench --write
 
-pictures: install  ## make the README's pictures anew (needs Chromium)
+pictures: install  ## make all pictures anew, of the README and of the board (needs Chromium and a font with Korean)
 	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python docs/board_pictures.py
 
 lint: install  ## format, lint, types, and the walls between rooms
 	@$(BIN)/ruff format --check .
