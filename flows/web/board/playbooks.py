@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Label, func, literal, select, text, union_all
+from sqlalchemy import Connection, Label, func, literal, literal_column, select, text, union_all
 from starlette.responses import Response
 
 from flows.playbook import labels
@@ -90,7 +90,7 @@ def along(book: Book) -> list[tuple[str, Playbook]]:
 
 def _counted(session: Connection, state: str) -> Counter[str]:
     """Cases of each playbook. Few of all are open, or failed: their own index is to be walked, and sorted after."""
-    named = func.coalesce(_c.playbook, "")
+    named = func.coalesce(_c.playbook, literal_column("''"))  # said alike wherever it stands
     ever = _c.opened_at >= _EPOCH  # or SQLite would rather walk an index that holds all it asks for, of every case
     asked = select(named.label("playbook"), func.count().label("cases")).where(WHERE[state], ever).group_by(named)
     return Counter({row["playbook"]: row["cases"] for row in rows(session, asked)})
