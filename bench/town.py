@@ -155,7 +155,7 @@ def _calls() -> Iterator[tuple[str, Mapping[str, str], str, str]]:
     )
     unknown = "age < {live} AND n % 100 = 53"
     for number, (step, connection, action, message, sent, where) in enumerate(calls):
-        id = f"{number} * {{count}} + n"
+        id = f"4 * n + {number}"
         state = f"CASE WHEN {_STUCK} THEN 'failed' WHEN {unknown} THEN 'in_doubt' ELSE 'done' END"
         own = {"id": id, "key": f"{_case()} || '/{step or 'open'}'", "step": _step(step),
                "connection": _text(connection),

@@ -74,7 +74,9 @@ def test_a_page_does_the_same_work_beside_weeks_of_cases_and_beside_years(tmp_pa
             visitor = board.admin
             done.append({_kind(page): _work(board, visitor, page) for page in pages(board)})
     assert done[0].keys() == done[1].keys()
-    more = [(page, few, done[1][page]) for page, few in done[0].items() if done[1][page] > 1.3 * few + 1000]
+    more = [
+        (page, few, done[1][page]) for page, few in done[0].items() if done[1][page] > 1.3 * few + 5000
+    ]  # a search finds fifty at most
     assert more == []
     assert len(done[0]) > 14
     assert max(done[1].values()) < 400_000
