@@ -1,10 +1,14 @@
 """No address of a private network, of this machine or of a cloud's own services is ever connected to."""
 
 import socket
+from contextlib import suppress
 from functools import partial
+from typing import ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 
+from connectors.base import variable_of
 from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable
 from connectors.http import Http
 from connectors.messaging.email import Email
@@ -139,6 +143,49 @@ def test_no_path_leads_inside():
         assert [url for url in URLS if not refused(lambda url=url: inner.get(url), seen)] == []
         assert [url for url in URLS if not refused(lambda url=url: web.call("get", {"path": url}), seen)] == []
         assert [url for url in URLS if not refused(lambda url=url: web.call("get", {"path": url[6:]}), seen)] == []
+
+
+def _host(url: str) -> list[str]:
+    with suppress(ValueError):
+        return [urlsplit(url).hostname or ""]
+    return []
+
+
+@pytest.mark.usefixtures("hurry")
+def test_no_secret_address_of_a_chat_leads_inside():
+    variable = variable_of("chat", "url")
+    with looking() as seen:
+        for url in URLS:
+            settings = {"shape": "plain", "allowed_hosts": _host(url)}
+
+            def send(settings=settings, url=url):
+                chat = find("chat_webhook").connect("chat", settings, environ={variable: f"{url}/secret"})
+                chat.call("send", {"medium": "team", "to": "x", "text": "x"}, key="k")
+
+            assert refused(send, seen), url
+
+
+@pytest.mark.usefixtures("hurry")
+def test_no_token_is_asked_for_inside(tmp_path, monkeypatch):
+    old = {"access_token": "x", "refresh_token": "y", "until": "2000-01-01T00:00:00+00:00"}
+    FileVault(tmp_path / "secrets").save("till", old)
+
+    def asking(url):
+        class Till(OAuth):
+            """A service whose tokens are made at an address of ours."""
+
+            service: ClassVar[str] = "till"
+            token_url: ClassVar[str] = url
+
+        secret = {variable_of("till", "client_secret"): "s"}
+        return Till.connect("till", {"client_id": "c"}, environ=secret, home=tmp_path).access_token
+
+    with looking() as seen:
+        assert [url for url in URLS if not refused(asking(url), seen)] == []
+    monkeypatch.setitem(NAMES, "open.example", ["1.1.1.1"])
+    with looking() as seen, pytest.raises(ConnectorError):
+        asking("https://open.example")()
+    assert seen.connected == [("1.1.1.1", 443)]  # so it does ask
 
 
 @pytest.mark.usefixtures("hurry")
