@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, PrivateAttr, SecretStr
 
+from connectors.base import variable_of
 from connectors.errors import NotConnected, Rejected
 from connectors.files import inside
 from connectors.oauth import OAuth
@@ -65,6 +66,16 @@ class Google(OAuth):
     def who(self) -> str:
         """Whom documents must be shared with, in words for people. Raises NotConnected."""
         return "the person who consented" if self.service_account is None else self._login().email
+
+    def _client(self) -> dict[str, str]:
+        if not self.client_id:
+            raise NotConnected(
+                f"{variable_of(self.name, 'service_account')} is not set",
+                connection=self.name,
+                next_step="name the key's file in the home's folder secrets; or, for the consent of a person, write "
+                "client_id beside connector in company.yaml and set the variable of client_secret",
+            )
+        return super()._client()
 
     def bearer(self, *, fresh: bool = False) -> str:
         """A token that lives for a minute at least; `fresh`: the last one was refused. Raises ConnectorError."""

@@ -38,8 +38,10 @@ def cases(*, playbook: str | None = None, all: bool = False, limit: int = 50, wh
 
     Parameters
     ----------
-    playbook: only this one's
-    all: ended ones too
+    playbook
+        only this one's
+    all
+        ended ones too
 
     """
     world, store = where.world()
@@ -105,8 +107,11 @@ def _asked(session: Connection, id: str, zone: ZoneInfo) -> None:
     for row in rows(session, waiting):
         due = when(row["due_at"], zone) or "any time"
         say(f"\nwaits for {row['person'] or row['role']}, due {due}: digilog work show {row['id']}")
-    parked = select(t.effect).where(e.case_id == id, e.state.in_(("due", "sending")), e.attempt > 0)
-    for row in rows(session, parked):
+    parked = select(t.effect, t.connection.c.paused).outerjoin(t.connection, t.connection.c.name == e.connection)
+    for row in rows(session, parked.where(e.case_id == id, e.state.in_(("due", "sending")), e.attempt > 0)):
+        if row["paused"]:
+            say(f"\n{row['connection']}.{row['action']} waits for its connection: digilog connect {row['connection']}")
+            continue
         say(f"\n{row['connection']}.{row['action']} is tried again at {when(row['next_at'], zone)}: {row['reason']}")
 
 
@@ -116,7 +121,8 @@ def events(*, all: bool = False, limit: int = 50, where: Where = HERE) -> None:
 
     Parameters
     ----------
-    all: every event
+    all
+        every event
 
     """
     world, store = where.world()

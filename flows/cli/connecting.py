@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from connectors.base import Connector
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Unavailable
 from connectors.oauth import OAuth
 from connectors.registry import find
 from flows.cli.app import HERE, Where, app
@@ -85,7 +85,8 @@ def connect(
 
     Parameters
     ----------
-    name: the connection, as in company.yaml
+    name
+        the connection, as in company.yaml
 
     """
     world, store = where.world()
@@ -95,19 +96,24 @@ def connect(
     with store.read() as session:
         found = known(session, world, name)
     if found.missing or found.wrong:
-        raise Refused(_to_do(found, _steps(find(entry.connector)) if found.missing else []))
+        raise Refused(_to_do(found, _steps(world, name, find(entry.connector)) if found.missing else []))
     made = world.connection(name)
     try:
         if isinstance(made, OAuth) and made.by_consent and (again or not made.consented_before):
             ask(made, port)
         say(f"{name}: {made.probe()}", style="green")
+    except Unavailable as error:  # nothing to click: it is away
+        raise Refused(f"{name}: {error.reason}; is this computer online? try again: digilog connect {name}") from None
     except ConnectorError as error:
         error.connection = name
-        raise Refused("\n".join([f"digilog: {error}", *_numbered(_steps(type(made)))])) from None
+        clicks = _numbered(_steps(world, name, type(made)))
+        raise Refused("\n".join([f"digilog: {error}", *clicks]) if clicks else str(error)) from None
     finally:
         made.close()
     for line in _entrance(world, made):
         say(line)
+    if made.secrets() and (world.home / "up.json").exists():
+        say("digilog is up, and reads secrets when it starts: if you have just set one, stop and start it", style="dim")
     _goes_on(world, store, name)
 
 
@@ -118,9 +124,14 @@ def _to_do(found: Known, steps: list[str]) -> str:
     return "\n".join([*said, *_numbered(steps), "set what is missing in .env, then run this command again"])
 
 
-def _steps(kind: type[Connector]) -> list[str]:
-    """What to click at the vendor's, and which permissions to ask for there."""
-    return steps(kind) + ([f"permissions to ask for: {', '.join(kind.scopes)}"] if kind.scopes else [])
+def _steps(world: World, name: str, kind: type[Connector]) -> list[str]:
+    """What to click at the vendor's with the address to enter there, and which permissions to ask for."""
+    told = entrance(world, name)
+    clicks = steps(kind)
+    if told is not None and told.address:
+        for written in ("https://your-name/in/CONNECTION", "the address that `digilog connect NAME` shows"):
+            clicks = [line.replace(written, told.address) for line in clicks]
+    return clicks + ([f"permissions to ask for: {', '.join(kind.scopes)}"] if kind.scopes else [])
 
 
 def _numbered(steps: list[str]) -> list[str]:

@@ -29,7 +29,8 @@ def doubt(
 
     Parameters
     ----------
-    reason: how you found out
+    reason
+        how you found out
 
     """
     world, store = where.world()

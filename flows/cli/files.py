@@ -18,8 +18,10 @@ def check(path: Path | None = None, *, json: bool = False, where: Where = HERE) 
 
     Parameters
     ----------
-    path: the folder, instead of DIGILOG_PLAYBOOKS
-    json: for editors and other programs: file, line, column, message and hint of each problem
+    path
+        the folder, instead of DIGILOG_PLAYBOOKS
+    json
+        for editors and other programs: file, line, column, message and hint of each problem
 
     """
     folder = path or where.settings().playbooks

@@ -51,7 +51,8 @@ def store(*, vacuum: bool = False, where: Where = HERE) -> None:
 
     Parameters
     ----------
-    vacuum: give back the room of what was erased; better at a quiet time
+    vacuum
+        give back the room of what was erased; better at a quiet time
 
     """
     settings, opened = where.open()
@@ -89,7 +90,8 @@ def backup(file: Path, /, *, where: Where = HERE) -> None:
 
     Parameters
     ----------
-    file: where to; it holds customers' words and the key of the links
+    file
+        where to; it holds customers' words and the key of the links
 
     """
     settings, opened = where.open()
@@ -109,7 +111,8 @@ def restore(file: Path, /, *, home: Annotated[Path, Parameter(help="the new home
 
     Parameters
     ----------
-    file: what `digilog backup` made
+    file
+        what `digilog backup` made
 
     """
     if not file.is_file():

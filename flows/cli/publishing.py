@@ -31,8 +31,10 @@ def publish(*playbooks: str, show: Annotated[bool, Parameter(negative=())] = Fal
 
     Parameters
     ----------
-    playbooks: only these; none: all
-    show: change nothing
+    playbooks
+        only these; none: all
+    show
+        change nothing
 
     """
     world, store = where.world()
@@ -70,8 +72,10 @@ def history(playbook: str, *, text: str | None = None, diff: str | None = None, 
 
     Parameters
     ----------
-    text: show the whole text of this version
-    diff: show what is otherwise in the files than in this version
+    text
+        show the whole text of this version
+    diff
+        show what is otherwise in the files than in this version
 
     """
     world, store = where.world()
@@ -138,7 +142,8 @@ def start(
 
     Parameters
     ----------
-    waiting: start nothing new, but let all go that wait (state complete)
+    waiting
+        start nothing new, but let all go that wait (state complete)
 
     """
     world, store = where.world()

@@ -24,7 +24,8 @@ def test(*playbooks: str, coverage: Annotated[bool, Parameter(negative=())] = Fa
 
     Parameters
     ----------
-    coverage: say which conditions, ends, stops, awaited events and fallbacks no test took both ways
+    coverage
+        say which conditions, ends, stops, awaited events and fallbacks no test took both ways
 
     """
     book = open_book(where.settings().playbooks)
@@ -88,9 +89,12 @@ def pin(
 
     Parameters
     ----------
-    name: what must come out, as a sentence; without it the case's own id
-    write: append it to tests/<playbook>.yaml, if it comes out as the case did; without it, it is shown
-    anyway: write it although today's playbook does otherwise
+    name
+        what must come out, as a sentence; without it the case's own id
+    write
+        append it to tests/<playbook>.yaml, if it comes out as the case did; without it, it is shown
+    anyway
+        write it although today's playbook does otherwise
 
     """
     world, store = where.world()

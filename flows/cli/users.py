@@ -22,8 +22,10 @@ def add(name: str, *, role: Role = "act", where: Where = HERE) -> None:
 
     Parameters
     ----------
-    name: the person's id in company.yaml, so that what they do is theirs
-    role: view (look only), act (do work, settle, retry, hold, stop), admin (users too)
+    name
+        the person's id in company.yaml, so that what they do is theirs
+    role
+        view (look only), act (do work, settle, retry, hold, stop), admin (users too)
 
     """
     world, store = where.world()

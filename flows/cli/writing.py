@@ -32,10 +32,14 @@ def doc(
 
     Parameters
     ----------
-    playbook: one playbook's document
-    stage: the blueprint of one place of canvas.yaml (circle is the whole), and the documents of its playbooks
-    all: the blueprint of the whole company, and every document
-    html: one page to open, send or print, instead of Markdown
+    playbook
+        one playbook's document
+    stage
+        the blueprint of one place of canvas.yaml (circle is the whole), and the documents of its playbooks
+    all
+        the blueprint of the whole company, and every document
+    html
+        one page to open, send or print, instead of Markdown
 
     """
     if (playbook is not None) + (stage is not None) + all != 1:
@@ -62,8 +66,10 @@ def fmt(*paths: Path, check: Annotated[bool, Parameter(negative=())] = False, wh
 
     Parameters
     ----------
-    paths: files or folders; none: all files of the company
-    check: change nothing; exit 1 if a file would be changed
+    paths
+        files or folders; none: all files of the company
+    check
+        change nothing; exit 1 if a file would be changed
 
     """
     changed = refused = 0
@@ -101,8 +107,10 @@ def schema_(kind: Kind | None = None, *, to: Path | None = None, where: Where = 
 
     Parameters
     ----------
-    kind: playbook, company, canvas, metrics, messages or tests
-    to: write the schemas of all kinds into this folder, and show what VS Code is told
+    kind
+        playbook, company, canvas, metrics, messages or tests
+    to
+        write the schemas of all kinds into this folder, and show what VS Code is told
 
     """
     if (kind is None) == (to is None):

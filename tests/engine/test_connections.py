@@ -134,6 +134,35 @@ def test_what_is_missing_is_told_with_the_clicks(desk, digilog):
     assert lines[2].startswith("  1. At the sender")
 
 
+def test_the_clicks_hold_the_address_before_there_is_a_secret(desk, digilog):
+    with pytest.raises(Refused) as told:
+        digilog("connect", "sent")
+    assert "http://127.0.0.1:4080/in/sent" in str(told.value)
+    assert "digilog connect NAME" not in str(told.value)
+
+
+def test_what_has_no_clicks_is_one_sentence(shop, digilog):
+    shop.connect("numbers", connector="csv", file="ads.csv")
+    shop.open([shop.person("call")])
+    with pytest.raises(Refused, match=r"^numbers: ads\.csv is not there"):
+        digilog("connect", "numbers")
+
+
+def test_a_case_says_that_it_waits_for_a_paused_connection(desk, till, digilog):
+    till.faults = [NotConnected("the key is refused", next_step="make a new key")]
+    desk.asks()
+    desk.turns()
+    (case,) = desk.all(t.case)
+    told = digilog("case", case["id"])
+    assert "till.shout waits for its connection: digilog connect till" in told
+    assert "is tried again" not in told
+
+
+def test_help_says_what_each_option_is(desk, digilog):
+    assert "as in company.yaml" in digilog("connect", "--help")
+    assert "give back the room" in digilog("store", "--help")
+
+
 def test_a_name_that_is_no_connection_is_answered_with_the_nearest(desk, digilog):
     with pytest.raises(Refused, match=r"tilt is no connection of company\.yaml; did you mean till"):
         digilog("connect", "tilt")

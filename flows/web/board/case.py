@@ -137,9 +137,10 @@ def _asked(session: Connection, case: str, playbook: Playbook) -> list[Asked]:
 
 
 def _retried(session: Connection, case: str) -> list[Row]:
-    """Calls that failed and are tried again."""
-    e = t.effect.c
-    asked = select(e.next_at, e.reason).where(e.case_id == case, e.state.in_(("due", "sending")), e.attempt > 0)
+    """Calls that failed and are tried again, or wait for a connection that is `paused`."""
+    e, its = t.effect.c, t.connection.c
+    asked = select(e.next_at, e.reason, e.connection, its.paused).outerjoin(t.connection, its.name == e.connection)
+    asked = asked.where(e.case_id == case, e.state.in_(("due", "sending")), e.attempt > 0)
     return rows(session, asked.order_by(e.id))
 
 

@@ -156,6 +156,8 @@ def test_neither_key_nor_consent_says_what_is_missing(tmp_path):
     with pytest.raises(NotConnected) as told:
         made.call("read", {})
     assert "digilog connect list" in str(told.value)
+    with pytest.raises(NotConnected, match="DIGILOG_CONNECTIONS__LIST__SERVICE_ACCOUNT is not set"):
+        made.consent("http://127.0.0.1:9/")
 
 
 @pytest.mark.parametrize(

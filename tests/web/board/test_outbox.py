@@ -1,11 +1,13 @@
 """Outbox: what went to whom and with which outcome, what was kept back and why, and who may read its words."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
+from connectors.errors import NotConnected
+from flows.people import reconnect
 from flows.store import tables as t
 from flows.store.write import journal, make_effect
 from flows.web.board.outbox import SHOWN
@@ -22,6 +24,21 @@ def message(board: Board, row: dict[str, object], key: str, state: str = "done",
         )  # fmt: skip
         session.execute(update(t.effect).where(t.effect.c.id == id).values(state=state, reason=reason, ended_at=now))
     return id
+
+
+def test_a_case_whose_connection_is_paused_names_it_and_promises_no_time(board: Board) -> None:
+    row = board.submit()
+    sent = message(board, row, "k/1", "due")
+    page = f"/cases/{row['case_id']}"
+    with board.door.store.write() as session:
+        session.execute(update(t.effect).where(t.effect.c.id == sent).values(attempt=1, reason="the key is not set"))
+        (name,) = session.execute(select(t.effect.c.connection).where(t.effect.c.id == sent)).one()
+    assert "Tried again" in board.viewer.get(page).text
+    with board.door.store.write() as session:
+        reconnect.pause(session, name, NotConnected("the key is not set", next_step="set it"), datetime.now(UTC))
+    text = board.viewer.get(page).text
+    assert f"Waits for the connection {name}" in text
+    assert "Tried again" not in text
 
 
 def test_what_went_to_whom_is_listed_with_its_outcome(board: Board) -> None:

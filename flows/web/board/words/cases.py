@@ -35,6 +35,10 @@ CASE: Pairs = {
     "waits_for": ("{} 님 차례: {}", "With {}: {}"),
     "wakes": ("{}에 다시 진행합니다.", "Goes on {}."),
     "tried_again": ("{}에 다시 시도합니다 ({}).", "Tried again {} ({})."),
+    "waits_connection": (
+        "‘{}’ 연결을 기다립니다. 다시 연결되면 이어서 합니다 ({}).",
+        "Waits for the connection {}, and goes on when it is connected again ({}).",
+    ),
     "held_because": ("멈춰 두었습니다: {}", "Held: {}"),
     "failed_now": (
         "기계가 이 단계를 하지 못했습니다. 고친 뒤 ‘다시 시도’를 누르거나 사람이 처리해 주세요.",
