@@ -79,8 +79,8 @@ def known(session: Connection, world: World, name: str) -> Known:
     entry = world.book.company.connections[name]
     missing, wrong = lacks(world, name, entry)
     used = tuple(uses(world, name))
-    consented = bool(missing or wrong) or _consented(world, name)
-    return Known(name, entry.connector, used, fared(session, name), missing, wrong, not consented)
+    asked = not missing and not wrong and not consented(world, name)
+    return Known(name, entry.connector, used, fared(session, name), missing, wrong, unconsented=asked)
 
 
 def lacks(world: World, name: str, entry: ConnectionEntry) -> tuple[tuple[Missing, ...], str]:
@@ -96,8 +96,8 @@ def lacks(world: World, name: str, entry: ConnectionEntry) -> tuple[tuple[Missin
     return absent, "; ".join(kind.check_settings(entry.settings))
 
 
-def _consented(world: World, name: str) -> bool:
-    """Whether nobody needs to be asked; a vault that cannot be opened is told when the connection is used."""
+def consented(world: World, name: str) -> bool:
+    """Whether nobody needs to consent at the service; a vault that cannot be opened is told when it is used."""
     try:
         made = world.connection(name)
         return not isinstance(made, OAuth) or not made.by_consent or made.consented_before

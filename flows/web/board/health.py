@@ -18,6 +18,7 @@ from flows.store.backup import size
 from flows.store.read import Row, rows
 from flows.store.write import setting
 from flows.web.board.ask import Ask
+from flows.web.board.machines import troubles
 from flows.web.board.words.health import HEALTH
 
 _SILENT = timedelta(seconds=30)  # the engine says about every 5 s that it is there
@@ -66,11 +67,11 @@ def get(ask: Ask, session: Connection) -> Response:
     disk = shutil.disk_usage(home)
     parts = _parts(home)
     watched = [_watched(row, words, ask) for row in rows(session, select(t.expected).order_by(_x.by).limit(100))]
-    due = next_sweep(session)
+    due, hands = next_sweep(session), len(troubles(session, ask.context.world))
     return ask.page(
         "health.html",
         HEALTH,
-        wrong=list(_wrong(ask, words, seen, waiting, disk.free / disk.total, disk.free, parts, watched)),
+        wrong=list(_wrong(ask, words, seen, waiting, disk.free / disk.total, disk.free, parts, watched, hands)),
         parts=parts,
         seen=_here(seen, ask),
         bytes=_large(store.size() if store.shared else size(home)),
@@ -91,7 +92,7 @@ def get(ask: Ask, session: Connection) -> Response:
 
 def _wrong(
     ask: Ask, w: dict[str, str], seen: datetime | None, waiting: Backlog, free: float, left: int,
-    parts: list[tuple[str, bool]], watched: list[Watched],
+    parts: list[tuple[str, bool]], watched: list[Watched], hands: int,
 ) -> Iterator[Wrong]:  # fmt: skip
     """The worst first."""
     if seen is None or datetime.now(UTC) - seen > _SILENT:
@@ -108,6 +109,8 @@ def _wrong(
     if waiting.quarantined:
         said = w["quarantine_some"].format(_at_most(waiting.quarantined))
         yield Wrong(said, w["quarantine_do"], "/quarantine")
+    if hands:
+        yield Wrong(w["connections_wait"].format(hands), w["connections_do"], "/connections")
     for one in watched:
         if one.silent:
             yield Wrong(one.what, w["silent_by"].format(ask.say.near(one.by)))

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, literal_column, or_, select
 
 from connectors.errors import NotConnected
+from flows.engine.connections import consented
 from flows.engine.world import World
 from flows.playbook.model import Playbook
 from flows.store import tables as t
@@ -17,6 +18,7 @@ _j = t.journal.c
 _MACHINE = _j.by == literal_column("'machine'")  # none for what nobody does, such as waiting
 _DONE, _HANDED = "done", frozenset({"handed", "failed"})
 _SHOWN = 12  # steps
+UNCONSENTED = "nobody has consented at the service yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,6 @@ class Trouble:
 
     name: str
     why: str
-    then: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +96,21 @@ def _told(playbook: Playbook | None, name: str, step: str, times: int, handed: i
 
 
 def troubles(session: Connection, world: World) -> list[Trouble]:
-    """Paused connections, and those that lack a setting or a secret."""
+    """Paused connections, and those that lack a setting, a secret or a consent; each once."""
     c = t.connection.c
     found = [
-        Trouble(row["name"], row["paused"], "")
+        Trouble(row["name"], row["paused"])
         for row in rows(session, select(c.name, c.paused).where(c.paused.is_not(None)).order_by(c.name))
     ]
+    paused = {one.name for one in found}
     for name in world.book.company.connections:
+        if name in paused:
+            continue
         try:
             world.connection(name)
         except NotConnected as error:
-            found.append(Trouble(name, error.reason, error.next_step))
+            found.append(Trouble(name, error.reason))
+        else:
+            if not consented(world, name):
+                found.append(Trouble(name, UNCONSENTED))
     return found

@@ -36,6 +36,7 @@ _SAID = (
     (r"the payload is no JSON(?: object)?", "내용이 JSON이 아니라 읽을 수 없습니다"),
     (r"stop: (.*)", r"이 거래가 적혀 끝났습니다: \1"),
     (r"(DIGILOG_\S+) is not set", r"\1 값이 없습니다"),
+    (r"nobody has consented at the service yet", "서비스에서 아직 아무도 동의하지 않았습니다"),
 )  # fmt: skip
 _AFTERWARDS = (
     (r"(.*); given up after long trying", "{} · 오래 시도한 끝에 그만두었습니다"),

@@ -18,6 +18,7 @@ def test_a_healthy_home_says_so_and_shows_its_figures(board: Board) -> None:
     alive(board)
     told = {"pid": os.getpid(), "ready": "x", "parts": {"web": os.getpid(), "engine": os.getpid()}}
     (board.door.home / "up.json").write_text(json.dumps(told))
+    board.door.context.world.book.company.connections.pop("unset")
     text = board.viewer.get("/health").text
     assert "All is well." in text
     for word in ("running", "a file on this computer (SQLite)", "Room on the disk", "Started without Prefect"):
@@ -45,3 +46,10 @@ def test_a_home_whose_up_file_is_broken_still_has_its_page(board: Board) -> None
     for broken in ("", "[]", '{"parts": 3}', '{"parts": {"web": "x"}}'):
         (board.door.home / "up.json").write_text(broken)
         assert board.viewer.get("/health").status == 200
+
+
+def test_a_connection_that_lacks_something_is_told(board: Board) -> None:
+    """The door's company has one without its secret."""
+    assert "Connections that need a hand: 1." in board.viewer.get("/health").text
+    today = board.viewer.get("/").text
+    assert today.count('href="/connections/unset"') == 1

@@ -33,6 +33,8 @@ HEALTH: Pairs = {
     ),
     "quarantine_some": ("격리된 것이 {}건 있습니다.", "{} lie in quarantine."),
     "quarantine_do": ("격리함에서 읽고 처리해 주세요.", "Read them in Quarantine."),
+    "connections_wait": ("손이 필요한 연결이 {}개 있습니다.", "Connections that need a hand: {}."),
+    "connections_do": ("연결에서 무엇이 빠졌는지 보고 이어 주세요.", "Connections says what each lacks."),
     "silent_cases": ("{}: 새 건이 없습니다.", "{}: no new case."),
     "silent_period": ("{}: 예정된 일이 시작되지 않았습니다.", "{}: what is scheduled did not start."),
     "silent_events": ("{}: 들어오는 것이 없습니다.", "{}: nothing comes in."),

@@ -26,6 +26,7 @@ TODAY: Pairs = {
     "of_case": ("이 케이스의 이야기 보기", "See the case’s whole story"),
     "sent_at": ("보낸 때", "Sent"),
     "how_found": ("어떻게 확인했나요?", "How did you find out?"),
+    "how_to_connect": ("잇는 방법", "How to connect"),
     "machines": ("어제부터 기계가 한 일", "What the machines did since yesterday"),
     "opened": ("새 케이스 {}건이 시작되었습니다.", "{} new cases began."),
     "ended_cases": ("케이스 {}건이 끝났습니다.", "{} cases ended."),
