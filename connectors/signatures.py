@@ -143,6 +143,9 @@ def _bytes(text: str) -> bytes:
 def _webhook(secret: SecretStr | str) -> Webhook:
     value = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
     try:
+        base64.b64decode(
+            value.removeprefix("whsec_"), validate=True
+        )  # the library takes what is none for a key as well
         return Webhook(value)
     except Exception:  # noqa: BLE001 - binascii's, and the library's own that share no parent
         raise NotConnected("a signing secret is not base64, as Standard Webhooks wants it") from None

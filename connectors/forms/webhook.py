@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from connectors.base import Connector, Incoming
-from connectors.errors import ConnectorError, Odd
+from connectors.errors import ConnectorError, Forged, Odd
 from connectors.payload import json_object
 from connectors.signatures import Encoding, Hmac, verify_hmac, verify_standard, verify_token
 
@@ -97,6 +98,12 @@ class Webhook(Connector):
     @classmethod
     def sends(cls, settings: Mapping[str, object]) -> tuple[str, ...]:
         return (str(settings.get("event", RECEIVED)),)
+
+    def probe(self) -> str:
+        """Look whether the secrets can be used at all; a sender cannot be asked. Raises NotConnected."""
+        with suppress(Forged):
+            self.receive({}, b"{}")
+        return "the secrets can be used; whether they are the sender's shows with its first webhook"
 
     def receive(self, headers: Mapping[str, str], raw: bytes) -> Incoming:
         """Verify by any active secret, then read key and party. Raises Forged, Odd or NotConnected."""

@@ -97,3 +97,9 @@ def test_our_own_signature_verifies_whatever_the_zone_of_its_time():
     seoul = timezone(timedelta(hours=9))
     given = sign_standard(NEW, "m", datetime.now(seoul), BODY)
     assert shop({}).receive(given, BODY).key == "m"
+
+
+def test_a_secret_that_can_never_verify_is_told_when_it_is_tried():
+    assert "can be used" in shop().probe()
+    with pytest.raises(NotConnected, match="not base64"):
+        shop(secrets="not-whsec").probe()
