@@ -24,7 +24,7 @@ demo: install  ## the same story in a home that is thrown away; exit 0 only if i
 	@$(BIN)/digilog demo --throw-away
 
 test: install  ## all tests that this machine can run; what it cannot is named
-	@$(BIN)/pytest -n auto --dist loadgroup
+	@$(BIN)/pytest -n auto --dist loadfile
 
 peers: install .peers/installed  ## the peers of connectors that npm has; `make test` says which tests want them
 
