@@ -322,10 +322,3 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     kinds = [SQLITE, POSTGRES] if both and name not in ON_SQLITE else [SQLITE]
     alone = metafunc.definition.path.parent.name == POSTGRES
     metafunc.parametrize("database", [POSTGRES] if alone else kinds, indirect=True)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, a file stays in one process, and all that share one Prefect server do."""
-    for item in items:
-        room = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("runs" if room == "runs" else str(item.path)))

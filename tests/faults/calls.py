@@ -78,7 +78,7 @@ def services() -> list[str]:
 def calls() -> list[Any]:
     """All actions of all samples that call a service by HTTP, as parameters of a test."""
     found = [Call(service, action) for service in services() if sample(service).GOOD for action in _all_of(service)]
-    return [pytest.param(one, id=str(one), marks=pytest.mark.xdist_group(one.service)) for one in found]
+    return [pytest.param(one, id=str(one)) for one in found]
 
 
 def _all_of(service: str) -> list[str]:

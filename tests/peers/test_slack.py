@@ -26,7 +26,6 @@ SEED = {
         ],
     }
 }
-pytestmark = pytest.mark.xdist_group("emulate")
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,7 @@ from tests.system.conftest import Up
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 LONG = 30_000  # ms: a page of a loaded machine
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; install the package chromium"),
-    pytest.mark.xdist_group("board-browser"),  # each goes on where the one before came to
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; install the package chromium")
 COMPANY = """
 name: 온다필라테스
 zone: Asia/Seoul
