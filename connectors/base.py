@@ -184,10 +184,20 @@ class Connector(BaseSettings):
         return self._http
 
     def open_http(self) -> "Http":
-        """Make the way out; a connector adds its headers or login here."""
+        """Make the way out: to the connector's hosts only, with its `credentials`."""
         from connectors.http import Http
 
-        return Http(self.base_url, hosts=self.hosts, allow_loopback=self.allow_loopback, proxy=self.proxy)
+        return Http(
+            self.base_url,
+            hosts=self.hosts,
+            allow_loopback=self.allow_loopback,
+            proxy=self.proxy,
+            **self.credentials(),
+        )
+
+    def credentials(self) -> dict[str, Any]:
+        """What every call carries to be let in: `headers`, `auth` (name and password), or `key_header`."""
+        return {}
 
     @staticmethod
     def refusal(answer: Answer) -> ConnectorError | None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from connectors.actions import duration
 from connectors.base import Action, Connector, action
 from connectors.errors import Rejected, Uncertain
-from connectors.http import Answer, Http
+from connectors.http import Answer
 
 
 class Reply(BaseModel):
@@ -64,18 +64,12 @@ class Web(Connector):
         """Remove what a path names; what is gone already counts as removed."""
         return _reply(self.http.delete(_path(path), accept=(404, 410)))
 
-    def open_http(self) -> Http:
+    def credentials(self) -> dict[str, Any]:
         headers = dict(self.headers)
         if self.token is not None:
             secret = self.token.get_secret_value()
             headers[self.token_header] = f"Bearer {secret}" if self.token_header.lower() == "authorization" else secret
-        return Http(
-            self.base_url,
-            allow_loopback=self.allow_loopback,
-            proxy=self.proxy,
-            headers=headers,
-            key_header=self.idempotency_header or "Idempotency-Key",
-        )
+        return {"headers": headers, "key_header": self.idempotency_header or "Idempotency-Key"}
 
 
 def _path(path: str) -> str:

@@ -17,7 +17,6 @@ from sqlalchemy import select, text
 
 from connectors.clock import VirtualClock
 from connectors.errors import ConnectorError
-from flows.engine.__main__ import vault_of
 from flows.engine.books import open_book
 from flows.engine.calls import perform
 from flows.engine.effects import Answer, Sending
@@ -166,7 +165,7 @@ class Shop:
             self.write(steps, **head)
         self.store, self.clock = open_store(self.home, self.database), VirtualClock(self.moment(at))
         links = Links("http://127.0.0.1", b"key")
-        vault = vault_of(Settings(), self.store)
+        vault = self.store.vault(Settings().secret_key)
         self.world = World(open_book(self.folder), self.clock, links, self.home, vault=vault, chance=random.Random(1))
         self.restart()
         return self

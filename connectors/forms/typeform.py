@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr
 
@@ -12,9 +12,6 @@ from connectors.errors import NotConnected, Odd, Rejected, Unavailable
 from connectors.forms import SUBMITTED, flat, joined
 from connectors.payload import json_object, key_of
 from connectors.signatures import verify_base64
-
-if TYPE_CHECKING:  # whoever only receives never needs it
-    from connectors.http import Http
 
 _SIGNATURE, _PREFIX = (
     "typeform-signature",
@@ -99,17 +96,9 @@ class Typeform(Connector):
             return "the settings are complete; without form and token there is nothing to ask"
         return f"Typeform shows the form {self._form().get('title') or self.form}"
 
-    def open_http(self) -> "Http":
-        from connectors.http import Http
-
+    def credentials(self) -> dict[str, Any]:
         token = self.token.get_secret_value() if self.token else ""
-        return Http(
-            self.base_url,
-            hosts=self.hosts,
-            allow_loopback=self.allow_loopback,
-            proxy=self.proxy,
-            headers={"authorization": f"Bearer {token}"},
-        )
+        return {"headers": {"authorization": f"Bearer {token}"}}
 
     def _form(self) -> dict[str, Any]:
         found = self.http.get(f"/forms/{self.form}").json()

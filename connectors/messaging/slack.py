@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 from pydantic import Field, SecretStr
@@ -14,9 +14,6 @@ from connectors.messaging import PRESSED, REPLIED, Message, whole
 from connectors.messaging.slack_blocks import VALUE, escaped, sections, two_buttons, unescaped
 from connectors.payload import json_object, key_of
 from connectors.signatures import verify_slack
-
-if TYPE_CHECKING:  # whoever only receives never needs it
-    from connectors.http import Http
 
 _CHANNEL = r"^[CGD][A-Z0-9]+$"
 _EVENT_TYPE = "digilog_message"
@@ -163,16 +160,8 @@ class Slack(Connector):
             return (Uncertain if answer.write else Unavailable)("Slack failed")
         return Rejected(_REFUSED.get(error, "Slack refused"))
 
-    def open_http(self) -> "Http":
-        from connectors.http import Http
-
-        return Http(
-            self.base_url,
-            hosts=self.hosts,
-            allow_loopback=self.allow_loopback,
-            proxy=self.proxy,
-            headers={"authorization": f"Bearer {self.token.get_secret_value()}"},
-        )
+    def credentials(self) -> dict[str, Any]:
+        return {"headers": {"authorization": f"Bearer {self.token.get_secret_value()}"}}
 
     def receive(self, headers: Mapping[str, str], raw: bytes) -> Incoming | Greeting:
         """Verify, then tell a handshake, a pressed button and an answer apart. Raises Forged, Odd or NotConnected."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr
@@ -28,9 +28,6 @@ from connectors.payments import (
 from connectors.payments.money import major, minor
 from connectors.payments.reader import Reader, loads, readable
 from connectors.signatures import verify_standard
-
-if TYPE_CHECKING:
-    from connectors.http import Http
 
 _STATES: Mapping[str, State] = {
     "READY": "waiting",
@@ -157,17 +154,8 @@ class PortOne(Connector):
                 break
         return tuple(found)
 
-    def open_http(self) -> "Http":
-        from connectors.http import Http
-
-        secret = self.api_secret.get_secret_value()
-        return Http(
-            self.base_url,
-            hosts=self.hosts,
-            allow_loopback=self.allow_loopback,
-            proxy=self.proxy,
-            headers={"authorization": f"PortOne {secret}"},
-        )
+    def credentials(self) -> dict[str, Any]:
+        return {"headers": {"authorization": f"PortOne {self.api_secret.get_secret_value()}"}}
 
     def _store(self) -> dict[str, str]:
         return {"storeId": self.store_id} if self.store_id else {}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr
 
@@ -27,9 +27,6 @@ from connectors.payments.money import minor
 from connectors.payments.reader import Reader, loads, readable
 from connectors.payments.stripe_objects import buyer_of, number, payment_of, refund_of, returned_of
 from connectors.signatures import Hmac, verify_hmac
-
-if TYPE_CHECKING:
-    from connectors.http import Http
 
 _VERSION = "2024-06-20"  # answers keep this shape, whatever the account's default is
 _SIGNED = Hmac("Stripe-Signature", listed=True)  # https://docs.stripe.com/webhooks#verify-manually
@@ -150,17 +147,9 @@ class Stripe(Connector):
         """The events since then (Stripe keeps them for 30 days), under the keys that the webhooks have."""
         return tuple(one for type in _NAMES for one in self._listed(type, since))
 
-    def open_http(self) -> "Http":
-        from connectors.http import Http
-
+    def credentials(self) -> dict[str, Any]:
         secret = self.secret_key.get_secret_value()
-        return Http(
-            self.base_url,
-            hosts=self.hosts,
-            allow_loopback=self.allow_loopback,
-            proxy=self.proxy,
-            headers={"authorization": f"Bearer {secret}", "stripe-version": _VERSION},
-        )
+        return {"headers": {"authorization": f"Bearer {secret}", "stripe-version": _VERSION}}
 
     def _listed(self, type: str, since: datetime) -> list[Incoming]:
         asked: dict[str, object] = {"type": type, "created[gte]": int(since.timestamp()), "limit": _PAGE}

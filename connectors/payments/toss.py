@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr
@@ -30,9 +30,6 @@ from connectors.payments import (
 )
 from connectors.payments.money import positive
 from connectors.payments.reader import Reader, loads, readable
-
-if TYPE_CHECKING:
-    from connectors.http import Http
 
 _SEOUL = ZoneInfo("Asia/Seoul")  # the zone of the API's times that name none
 _STATES: Mapping[str, State] = {
@@ -166,16 +163,8 @@ class Toss(Connector):
                 return told(payment, returned=one.money("cancelAmount", payment.currency))
         raise Odd("payment.cancels does not hold the refund that was told")
 
-    def open_http(self) -> "Http":
-        from connectors.http import Http
-
-        return Http(
-            self.base_url,
-            hosts=self.hosts,
-            allow_loopback=self.allow_loopback,
-            proxy=self.proxy,
-            auth=(self.secret_key.get_secret_value(), ""),
-        )
+    def credentials(self) -> dict[str, Any]:
+        return {"auth": (self.secret_key.get_secret_value(), "")}
 
     def _read(self, path: str) -> Payment:
         return readable(self.http.get(path, meaning=_MEANING), _payment)

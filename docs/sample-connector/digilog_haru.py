@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field, SecretStr
 
 from connectors.base import Connector, Incoming, action
 from connectors.errors import NotConnected, Odd, Rejected
-from connectors.http import Http
 from connectors.signatures import verify_base64
 
 _MEANING = {  # https://docs.haru.example/errors
@@ -80,14 +79,8 @@ class Haru(Connector):
         del name
         return _booking(raw)
 
-    def open_http(self) -> Http:
-        return Http(
-            self.base_url,
-            hosts=self.hosts,
-            allow_loopback=self.allow_loopback,
-            proxy=self.proxy,
-            headers={"authorization": f"Bearer {self.token.get_secret_value()}"},
-        )
+    def credentials(self) -> dict[str, Any]:
+        return {"headers": {"authorization": f"Bearer {self.token.get_secret_value()}"}}
 
 
 def _booking(raw: bytes) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import OperationalError
 
 from connectors.clock import Clock, OffsetClock
-from connectors.tokens import Vault
 from flows.engine import place, silence
 from flows.engine.books import BookError, Files, keep_good, open_last_good
 from flows.engine.calls import Calls
@@ -103,18 +102,8 @@ def make_world(settings: Settings, store: Store) -> World:
     give_up = timedelta(hours=settings.give_up_hours)
     links = open_links(settings.home, settings.address)
     book = open_last_good(settings.playbooks, settings.home)
-    vault = vault_of(settings, store)
+    vault = store.vault(settings.secret_key)
     return World(book, clock(store), links, settings.home, secrets(settings), vault=vault, give_up=give_up)
-
-
-def vault_of(settings: Settings, store: Store) -> Vault | None:
-    """Engines that share a database share the tokens in it; else they lie in the home's own folder."""
-    if not store.shared:
-        return None
-    from flows.store.postgres import PostgresStore
-    from flows.store.tokens import DatabaseVault  # ciphers are loaded where they are used
-
-    return DatabaseVault(store, settings.secret_key) if isinstance(store, PostgresStore) else None
 
 
 def offset(store: Store) -> timedelta:

@@ -13,6 +13,7 @@ from sqlalchemy import Column, Connection, Engine, create_engine, func, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from connectors.tokens import Vault
 from flows.store.claims import Claim
 from flows.store.store import Store, StoreError, migrate, stands
 
@@ -92,6 +93,11 @@ class PostgresStore(Store):
                         yield None
             except psycopg.Error:
                 time.sleep(_AGAIN)
+
+    def vault(self, keys: str) -> Vault:
+        from flows.store.tokens import DatabaseVault  # ciphers are loaded where they are used
+
+        return DatabaseVault(self, keys)
 
     def line(self) -> "psycopg.Connection[Any]":
         """A connection of one's own, to be closed by whoever asked; locks end with it."""

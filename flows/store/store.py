@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, StaticPool, create_engine, event, func, inspect, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
+from connectors.tokens import Vault
 from flows.store.claims import Claim, FileClaim, NoClaim
 from flows.store.tables import metadata
 
@@ -108,6 +109,11 @@ class Store:
     def written(self) -> Iterator[None]:
         """Where several processes share it: each time that one has written; waits for them for good."""
         yield from ()
+
+    def vault(self, keys: str) -> Vault | None:
+        """Where engines that share this store keep tokens, sealed with `keys`; none: in the home's own folder."""
+        del keys
+        return None
 
     def close(self) -> None:
         for claim in self._claims:

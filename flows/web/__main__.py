@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from connectors.clock import OffsetClock
-from flows.engine.__main__ import vault_of
 from flows.engine.books import BookError, Files, open_last_good
 from flows.engine.world import World
 from flows.people.links import open_links
@@ -53,7 +52,7 @@ def make_context(settings: Settings, store: Store) -> Context:
         open_links(settings.home, settings.address),
         settings.home,
         secrets(settings),
-        vault=vault_of(settings, store),
+        vault=store.vault(settings.secret_key),
     )
 
     def look() -> None:

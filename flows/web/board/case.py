@@ -1,5 +1,6 @@
 """One case: where it stands, its whole story, and what can be done with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -103,7 +104,7 @@ def _page(ask: Ask, session: Connection, wrong: Wrong, status: int = 200) -> Res
         story=moments(session, ask, case, playbook, said),
         longest=LONGEST,
         answers=answers(session, ask, case["id"], playbook),
-        runs=_runs(session, ask, case["id"]),
+        runs=prefect_runs(session, ask, [case["id"]], _RUNS),
         audited=_audited(session, case["id"]),
         acts=_possible(case) if ask.user.may("act") else (),
         outcomes=_OUTCOMES,
@@ -144,15 +145,15 @@ def _retried(session: Connection, case: str) -> list[Row]:
     return rows(session, asked.order_by(e.id))
 
 
-def _runs(session: Connection, ask: Ask, case: str) -> list[tuple[str, str, datetime]]:
-    """Name, address and beginning of each of its runs in Prefect; empty where Prefect is not shown."""
+def prefect_runs(session: Connection, ask: Ask, cases: Sequence[str], most: int) -> list[tuple[str, datetime]]:
+    """Address and beginning of the newest runs of some cases in Prefect; empty where Prefect is not shown."""
     if ask.prefect is None:
         return []
     r, link = t.run.c, t.run_case.c
-    asked = select(r.id, r.flow_run, r.opened_at).join_from(t.run_case, t.run).where(link.case_id == case)
-    found = rows(session, asked.where(r.flow_run.is_not(None)).distinct().order_by(r.opened_at.desc()).limit(_RUNS))
+    asked = select(r.flow_run, r.opened_at).join_from(t.run_case, t.run).where(link.case_id.in_(cases))
+    found = rows(session, asked.where(r.flow_run.is_not(None)).distinct().order_by(r.opened_at.desc()).limit(most))
     base = ask.prefect.rstrip("/")
-    return [(row["id"], f"{base}/runs/flow-run/{quote(row['flow_run'])}", row["opened_at"]) for row in found]
+    return [(f"{base}/runs/flow-run/{quote(row['flow_run'])}", row["opened_at"]) for row in found]
 
 
 def _audited(session: Connection, case: str) -> list[Row]:

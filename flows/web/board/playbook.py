@@ -20,6 +20,7 @@ from flows.playbook.page import inline
 from flows.store import tables as t
 from flows.store.read import rows
 from flows.web.board.ask import Ask
+from flows.web.board.case import prefect_runs
 from flows.web.board.people import names
 from flows.web.board.playbooks import WRONG, Wrong, by_whom, where, wronged
 from flows.web.board.standing import Stand, open_by_version, standing
@@ -184,13 +185,9 @@ def _change(session: Connection, ask: Ask, version: str) -> str:
 
 
 def _runs(session: Connection, ask: Ask, playbook: Playbook) -> list[tuple[str, datetime]]:
-    """Address and beginning of the runs of its newest cases in Prefect; empty where Prefect is not shown."""
+    """The runs of its newest cases."""
     if ask.prefect is None:
         return []
-    r, link, c = t.run.c, t.run_case.c, t.case.c
-    newest = select(c.id).where(c.playbook == playbook.playbook).order_by(c.opened_at.desc()).limit(_CASES)
-    cases = [row["id"] for row in rows(session, newest)]
-    asked = select(r.flow_run, r.opened_at).join_from(t.run_case, t.run).where(link.case_id.in_(cases))
-    found = rows(session, asked.where(r.flow_run.is_not(None)).distinct().order_by(r.opened_at.desc()).limit(_RUNS))
-    base = ask.prefect.rstrip("/")
-    return [(f"{base}/runs/flow-run/{quote(row['flow_run'])}", row["opened_at"]) for row in found]
+    newest = select(t.case.c.id).where(t.case.c.playbook == playbook.playbook)
+    found = rows(session, newest.order_by(t.case.c.opened_at.desc()).limit(_CASES))
+    return prefect_runs(session, ask, [row["id"] for row in found], _RUNS)

@@ -10,7 +10,6 @@ import pytest
 from connectors.base import Greeting
 from connectors.errors import Forged, NotConnected, Odd, Rejected, Unavailable, Uncertain
 from connectors.payments.portone import PortOne
-from connectors.testing import scripted
 from tests.connectors.samples import portone as sample
 
 OTHER = "whsec_" + "b3RoZXItc2VjcmV0LW9mLXBvcnRvbmU="
@@ -20,25 +19,15 @@ SOME_BACK = sample.webhook("Transaction.PartialCancelled", cancellationId=sample
 
 
 @pytest.fixture
-def portone():
-    made = []
-
+def portone(open_at):
     def connect(answers=sample.GOOD, secrets=sample.SECRETS["webhook_secrets"], **settings):
-        service = scripted(dict(answers))
-        script = service.__enter__()
         environ = {
             "DIGILOG_CONNECTIONS__PAY__API_SECRET": sample.SECRETS["api_secret"],
             "DIGILOG_CONNECTIONS__PAY__WEBHOOK_SECRETS": secrets,
         }
-        given = {"base_url": script.base_url, "allow_loopback": True, **settings}
-        connector = PortOne.connect("pay", given, environ=environ)
-        made.append((connector, service))
-        return connector, script
+        return open_at(PortOne, "pay", environ, answers, **settings)
 
-    yield connect
-    for connector, service in made:
-        connector.close()
-        service.__exit__(None, None, None)
+    return connect
 
 
 def test_a_payment_is_read_by_our_own_number(portone):

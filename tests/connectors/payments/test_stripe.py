@@ -11,7 +11,6 @@ import pytest
 from connectors.base import Greeting
 from connectors.errors import Forged, NotConnected, Odd, Rejected, Uncertain
 from connectors.payments.stripe import Stripe
-from connectors.testing import scripted
 from tests.connectors.samples import stripe as sample
 
 OTHER = "whsec_another"
@@ -20,25 +19,15 @@ PAID = ("payment.paid", f"{sample.INTENT}:payment.paid")
 
 
 @pytest.fixture
-def stripe():
-    made = []
-
+def stripe(open_at):
     def connect(answers=sample.GOOD, secrets=sample.SECRETS["signing_secrets"], **settings):
-        service = scripted(dict(answers))
-        script = service.__enter__()
         environ = {
             "DIGILOG_CONNECTIONS__CARD__SECRET_KEY": sample.SECRETS["secret_key"],
             "DIGILOG_CONNECTIONS__CARD__SIGNING_SECRETS": secrets,
         }
-        given = {"base_url": script.base_url, "allow_loopback": True, **settings}
-        connector = Stripe.connect("card", given, environ=environ)
-        made.append((connector, service))
-        return connector, script
+        return open_at(Stripe, "card", environ, answers, **settings)
 
-    yield connect
-    for connector, service in made:
-        connector.close()
-        service.__exit__(None, None, None)
+    return connect
 
 
 @pytest.mark.parametrize("number", [sample.INTENT, sample.CHARGE, sample.SESSION])

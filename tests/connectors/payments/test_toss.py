@@ -9,7 +9,6 @@ import pytest
 from connectors.base import Greeting
 from connectors.errors import NotConnected, Odd, Rejected, Unavailable, Uncertain
 from connectors.payments.toss import Toss
-from connectors.testing import scripted
 from tests.connectors.samples import toss as sample
 
 ENVIRON = {"DIGILOG_CONNECTIONS__CARD__SECRET_KEY": sample.SECRETS["secret_key"]}
@@ -20,20 +19,8 @@ REFUND = {"payment": sample.KEY, "reason": "오시는 길에 다치셔서"}
 
 
 @pytest.fixture
-def toss():
-    made = []
-
-    def connect(answers=sample.GOOD):
-        service = scripted(dict(answers))
-        script = service.__enter__()
-        connector = Toss.connect("card", {"base_url": script.base_url, "allow_loopback": True}, environ=ENVIRON)
-        made.append((connector, service))
-        return connector, script
-
-    yield connect
-    for connector, service in made:
-        connector.close()
-        service.__exit__(None, None, None)
+def toss(open_at):
+    return lambda answers=sample.GOOD: open_at(Toss, "card", ENVIRON, answers)
 
 
 def test_a_payment_is_read_by_our_number_or_by_theirs(toss):

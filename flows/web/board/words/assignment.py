@@ -7,7 +7,6 @@ ASSIGNMENT: Pairs = {
     "hand_to": ("누구에게", "To whom"),
     "hand_why": ("넘기는 까닭", "Why"),
     "hand_needed": ("누구에게, 왜 넘기는지 적어 주세요", "say to whom and why"),
-    "with_whom": ("맡은 사람", "With"),
     "of_case": ("이 케이스의 이야기 보기", "See the case’s whole story"),
     "only_look": (
         "보기 권한이라 처리할 수는 없습니다.",

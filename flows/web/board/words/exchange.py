@@ -100,5 +100,4 @@ EXCHANGE: Pairs = {
     "until_wrong": ("2026-12-31처럼 적어 주세요", "write a day like 2026-12-31"),
     "quantity_wrong": ("1에서 10000 사이의 정수로 적어 주세요", "a whole number from 1 to 10000"),
     "who_needed": ("누구의 거래인지 적어 주세요", "say whose it is"),
-    "stale_form": ("페이지가 오래되었습니다. 한 번 더 눌러 주세요.", "This page was open too long; press once more."),
 }

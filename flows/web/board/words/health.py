@@ -78,5 +78,4 @@ HEALTH: Pairs = {
     "watch_engine": ("engine", "the engine"),
     "expected_by": ("{}까지", "by {}"),
     "silent_now": ("조용함", "silent"),
-    "in_time": ("제때", "in time"),
 }
