@@ -18,7 +18,7 @@ from connectors.messaging.slack import Slack
 from connectors.registry import find
 from connectors.testing import Script, scripted
 from connectors.tokens import FileVault
-from flows.demo.stage import Stage
+from flows.demo.stage import SECRET, Stage
 from flows.playbook.load import load_text
 from tests.connectors.samples import portone, slack, solapi, tally
 from tests.peers.bearer import renaming
@@ -34,6 +34,7 @@ SECRETS: Mapping[str, Mapping[str, str]] = {
     "solapi": solapi.SECRETS,
     "slack": slack.SECRETS | {"token": TOKEN},
     "portone": portone.SECRETS,
+    "webhook": {"signing_secrets": SECRET},
     "google_sheets": {"client_secret": "GOCSPX-of-onda-9Kd02mQ"},
 }
 
