@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -18,6 +19,7 @@ from flows.engine.world import World
 from flows.playbook.model import Playbook
 from flows.playbook.problem import nearest
 from flows.screen import Refused, console, say, table, when
+from flows.store.read import Row
 from flows.store.wake import Wake
 
 _NUMBER = re.compile("[0-9]{1,18}")  # more is no number of a row
@@ -54,14 +56,15 @@ def publish(*playbooks: str, show: Annotated[bool, Parameter(negative=())] = Fal
 
 
 def _show(session: Connection, world: World, playbook: Playbook) -> None:
-    kept = publishing.versions(session, playbook.playbook)
-    known = any(one.hash == playbook.version for one in kept)
-    newest = f" (before: {kept[-1].hash[:SHORT]})" if kept and not known else ""
+    name = playbook.playbook
+    begun = _begun(publishing.versions(session, name), publishing.published(session, name))
+    known = any(one.hash == playbook.version for one in begun)
+    newest = f" (before: {begun[-1].hash[:SHORT]})" if begun and not known else ""
     what = "version" if known else "new version"
-    say(f"{playbook.playbook}: {what} {playbook.version[:SHORT]}{newest}, state {playbook.state}", style="bold")
+    say(f"{name}: {what} {playbook.version[:SHORT]}{newest}, state {playbook.state}", style="bold")
     lines = [
         (one.version[:SHORT], one.step or "behind its last step", one.cases, one.then)
-        for one in publishing.standing(session, world, playbook.playbook)
+        for one in publishing.standing(session, world, name)
     ]
     table(("version", "step", "cases", "what happens to them"), lines, "no open cases")
 
@@ -104,8 +107,13 @@ def history(playbook: str, *, text: str | None = None, diff: str | None = None, 
         table(
             ("version", "since", "published by", "what changed", "open", "all cases"), lines, "no version is kept yet"
         )
-        if now and all(one.hash != now.version for one in found):
+        if now and all(one.hash != now.version for one in _begun(found, by)):
             say(f"the files hold another one, {now.version[:SHORT]}, which no case has yet: digilog publish {playbook}")
+
+
+def _begun(found: list[Version], by: Mapping[str, Row]) -> list[Version]:
+    """Those that were published or have had a case; the others stood in the files, and that is all."""
+    return [one for one in found if one.all or one.hash in by]
 
 
 def _version(found: list[Version], short: str) -> Version:

@@ -27,7 +27,7 @@ from flows.store.write import set_setting, setting
 LOOK = 1.0  # seconds: the engine looks by itself even if every wake is lost
 WAIT = 0.1  # seconds between two tries to take the engine's place
 SEEN = 5.0  # seconds between two signs of life
-EXPECTED = 60.0  # seconds between two writings of what is expected by when
+EXPECTED = 60.0  # seconds between two writings of what is expected by when, and of the texts that stand
 log = logging.getLogger(__name__)
 
 
@@ -85,7 +85,7 @@ class _Work:
                 set_setting(session, "engine_seen", datetime.now(UTC).isoformat())
         if now - self._expected > EXPECTED:
             self._expected = now
-            _expect(self._store, self._world)
+            write_down(self._store, self._world)
         return engine.turn() or _sweep(self._sweep, self._world.clock.now())
 
     def _look(self) -> None:
@@ -116,12 +116,15 @@ def clock(store: Store) -> Clock:
     return OffsetClock(offset(store))
 
 
-def _expect(store: Store, world: World) -> None:
-    """Write down what is expected by when, so that a small process can see what is overdue."""
+def write_down(store: Store, world: World) -> None:
+    """What is expected by when, so that a small process can see what is overdue; and the texts that stand now."""
     try:
         with store.write() as session:
             silence.keep(session, world, world.clock.now(), world.clock.now())
+            for playbook in world.book.playbooks.values():
+                world.keep_version(session, playbook)
     except Exception:  # cases must go on, whatever is wrong with it
+        world.forget()
         log.exception("what is expected could not be written down; tried again in a minute")
 
 

@@ -144,7 +144,7 @@ class World:
         return kept.model_copy(update={"owner": live.owner}) if live else kept  # who answers is read live
 
     def keep_version(self, session: Connection, playbook: Playbook) -> None:
-        """Keep the text of a version that a case is pinned to."""
+        """Keep the text of a version: a case is pinned to it, or it was published, or has stood for a while."""
         if playbook.version not in self._versions:
             row = {"hash": playbook.version, "playbook": playbook.playbook, "text": playbook.text}
             _KEEP.do(session, {**row, "at": self.clock.now()})

@@ -95,7 +95,7 @@ def test_publishing_shows_which_cases_stand_where_and_leaves_them_their_version(
     for id in ("o1", "o2"):
         assert house.order(id) == 202
     _asked(house, 2)
-    ((first,),) = house.rows("SELECT hash FROM version")
+    ((first,),) = house.rows("SELECT hash FROM version WHERE playbook = 'order'")
     house.order("o3")
     _asked(house, 3)
     ((held,),) = house.rows('SELECT id FROM "case" ORDER BY opened_at DESC LIMIT 1')
@@ -108,7 +108,7 @@ def test_publishing_shows_which_cases_stand_where_and_leaves_them_their_version(
     assert re.search(rf"order: new version \w{{8}} \(before: {first[:8]}\), state operate", shown)
     assert re.search(rf"{first[:8]} +Agree on the price +2 +go on to their end as they began", shown)
     assert re.search(rf"{first[:8]} +Agree on the price +1 +held until they are resumed", shown)
-    assert house.count("version") == 1  # it was only shown
+    assert house.count("audit WHERE what = 'publish' AND subject LIKE 'order@%'") == 1  # it was only shown
 
     assert "published order" in run("publish")
     assert "nothing new" in run("publish")
@@ -124,7 +124,7 @@ def test_the_history_keeps_every_versions_text(house: Up, run: Callable) -> None
     house.order("o1")
     _asked(house, 1)
     run("publish", "order")
-    ((first,),) = house.rows("SELECT hash FROM version")
+    ((first,),) = house.rows("SELECT hash FROM version WHERE playbook = 'order'")
     for number, price in enumerate(("a fair price", "a good price"), 2):
         _rewrite(house, "do: Agree", f"do: Agree {number}")
         _rewrite(
@@ -140,6 +140,22 @@ def test_the_history_keeps_every_versions_text(house: Up, run: Callable) -> None
     assert "+  - {revision: 3, on: 2026-11-09, by: han, change: a good price}" in changed
     assert "is not one version of this playbook" in run("history", "order", "--text", "zz", code=1)
     assert "did you mean order?" in run("history", "ordr", code=1)
+
+
+def test_a_text_that_stood_without_a_case_is_kept_and_not_called_published(house: Up, run: Callable) -> None:
+    house.wait(lambda: house.count("version WHERE playbook = 'daily'") == 1, "the texts that stand to be kept")
+    assert run("history", "daily", "--text", _now(run("history", "daily"))) == DAILY
+    assert "which no case has yet: digilog publish daily" in run("history", "daily")
+    assert "daily: new version" in run("publish", "--show", "daily")
+    assert "published daily" in run("publish", "daily")
+    assert "which no case has yet" not in run("history", "daily")
+    assert "daily: version" in run("publish", "--show", "daily")
+
+
+def _now(history: str) -> str:
+    found = re.search(r"(\w{8}) \(now\)", history)
+    assert found
+    return found[1]
 
 
 def test_a_playbook_that_is_put_back_to_trial_says_what_its_open_cases_do(house: Up, run: Callable) -> None:
