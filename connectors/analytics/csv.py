@@ -10,8 +10,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from connectors.analytics import Reading
-from connectors.base import Connector, action
+from connectors.analytics import Asked, Page, Reading, Source
 from connectors.errors import Rejected
 
 _NEEDED = ("day", "metric", "value")
@@ -20,20 +19,30 @@ _LARGEST = 30 * 1024 * 1024  # bytes
 _TOLD = 3  # bad lines named in one reason
 
 
-class Csv(Connector):
+class Csv(Source):
     """Reads numbers from a CSV file in the home's `files` folder: day, metric, value[, account, channel]."""
 
     service: ClassVar[str] = "csv"
-    room: ClassVar[str] = "analytics"
-
+    most_days: ClassVar[int] = 36_525  # a file is read as a whole
+    most_metrics: ClassVar[int] = 1_000
     file: str = Field(pattern=r"(?i)\.csv$")
 
-    @action
-    def readings(self, since: date, until: date) -> list[Reading]:
-        """All numbers from `since` to `until`, both days included. A bad line is named and nothing is taken."""
+    def fetch(self, asked: Asked, page: str | None) -> bytes:
+        """The file as it stands there."""
+        del asked, page
+        path = self.in_files(self.file)
+        try:
+            if path.stat().st_size > _LARGEST:
+                raise Rejected(f"{self.file} is larger than 30 MB", next_step="move old lines to another file")
+            return path.read_bytes()
+        except OSError:
+            raise Rejected(f"{self.file} is not there", next_step="put it into the home's files folder") from None
+
+    def parse(self, asked: Asked, raw: bytes) -> Page:
+        """The days that are asked for. A bad line is named and nothing is taken."""
         found: dict[tuple[object, ...], Reading] = {}
         wrong: list[str] = []
-        for line, row in self._lines():
+        for line, row in self._lines(self._text(raw)):
             try:
                 one = _reading(row)
             except ValueError as error:
@@ -44,14 +53,14 @@ class Csv(Connector):
         if wrong:
             more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
             raise Rejected(f"{self.file}: {'; '.join(wrong[:_TOLD])}{more}", next_step="correct these lines")
-        return [one for one in found.values() if since <= one.day <= until]
+        return Page(readings=tuple(one for one in found.values() if asked.since <= one.day <= asked.until))
 
     def probe(self) -> str:
         """Read the whole file."""
         return f"{self.file} has {len(self.readings(date.min, date.max))} numbers"
 
-    def _lines(self) -> Iterator[tuple[int, dict[str, str]]]:
-        reader = csv.reader(StringIO(self._text(), newline=""), strict=True)
+    def _lines(self, text: str) -> Iterator[tuple[int, dict[str, str]]]:
+        reader = csv.reader(StringIO(text, newline=""), strict=True)
         try:
             names = [name.strip() for name in next(reader, [])]
             self._check_columns(names)
@@ -71,14 +80,7 @@ class Csv(Connector):
                 next_step=f"name the columns {', '.join(_NEEDED)}, and if wanted {', '.join(_MORE)}",
             )
 
-    def _text(self) -> str:
-        path = self.in_files(self.file)
-        try:
-            if path.stat().st_size > _LARGEST:
-                raise Rejected(f"{self.file} is larger than 30 MB", next_step="move old lines to another file")
-            raw = path.read_bytes()
-        except OSError:
-            raise Rejected(f"{self.file} is not there", next_step="put it into the home's files folder") from None
+    def _text(self, raw: bytes) -> str:
         for coding in ("utf-8-sig", "cp949"):  # Korean Excel saves CSV in cp949 unless told otherwise
             try:
                 return raw.decode(coding)

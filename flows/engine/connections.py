@@ -4,19 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection
 
 from connectors.base import Connector, variable_of
 from connectors.errors import ConnectorError
 from connectors.oauth import OAuth
 from connectors.registry import UnknownConnector, find
 from flows.engine.askable import askable
+from flows.engine.fared import Fared, fared
 from flows.engine.world import World
 from flows.playbook.model import Book, ConnectionEntry
-from flows.store import tables as t
-from flows.store.read import rows
-
-_DONE, _BAD = text("state = 'done'"), text("state IN ('failed', 'in_doubt')")  # as the indexes say it
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +22,6 @@ class Missing:
 
     variable: str
     where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fared:
-    """The newest good and bad outcome of a connection's calls, and its newest event (times aware)."""
-
-    good: datetime | None = None
-    bad: datetime | None = None
-    reason: str = ""
-    heard: datetime | None = None
-    paused: str = ""
-    waiting: int = 0  # calls that wait for the connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +56,22 @@ class Known:
 
 def connections(session: Connection, world: World) -> list[Known]:
     """All connections of company.yaml, in its order."""
-    return [known(session, world, name) for name in world.book.company.connections]
+    names = list(world.book.company.connections)
+    found = fared(session, names)
+    return [_known(world, name, found[name]) for name in names]
 
 
 def known(session: Connection, world: World, name: str) -> Known:
     """What is known of the connection of this name; it stands in company.yaml."""
+    return _known(world, name, fared(session, [name])[name])
+
+
+def _known(world: World, name: str, found: Fared) -> Known:
     entry = world.book.company.connections[name]
     missing, wrong = lacks(world, name, entry)
     used = tuple(uses(world, name))
     asked = not missing and not wrong and not consented(world, name)
-    return Known(name, entry.connector, used, fared(session, name), missing, wrong, unconsented=asked)
+    return Known(name, entry.connector, used, found, missing, wrong, unconsented=asked)
 
 
 def lacks(world: World, name: str, entry: ConnectionEntry) -> tuple[tuple[Missing, ...], str]:
@@ -130,25 +121,6 @@ def _metrics(book: Book, name: str) -> Iterator[str]:
     drawn = [one for one, metric in book.metrics.metrics.items() if (metric.source.use or "").partition(".")[0] == name]
     if drawn:
         yield f"brings {', '.join(drawn)}"
-
-
-def fared(session: Connection, name: str) -> Fared:
-    """How a connection fared, by the newest records of its calls, its events, and what the engine asked it."""
-    e, a, ev, c = t.effect.c, t.asking.c, t.event.c, t.connection.c
-    mine = select(e.ended_at, e.reason).where(e.connection == name).order_by(e.id.desc()).limit(1)
-    good = [one["ended_at"] for one in rows(session, mine.where(_DONE))]
-    failed = [(one["ended_at"], one["reason"]) for one in rows(session, mine.where(_BAD))]
-    waiting = rows(session, select(e.reason, e.started_at).where(e.state == "due", e.connection == name))
-    failed += [(one["started_at"], one["reason"]) for one in waiting if one["reason"]]
-    for one in rows(session, select(a.done_at, a.failed_at, a.reason).where(a.connection == name)):
-        good.append(one["done_at"])
-        failed.append((one["failed_at"], one["reason"]))
-    known = [(at, reason or "") for at, reason in failed if at]
-    bad, reason = max(known, default=(None, ""))
-    events = select(ev.at).where(ev.connection == name).order_by(ev.id.desc()).limit(1)
-    paused = session.execute(select(c.paused).where(c.name == name)).scalar()
-    heard = session.execute(events).scalar()
-    return Fared(max(filter(None, good), default=None), bad, reason, heard, paused or "", len(waiting))
 
 
 def _kind(entry: ConnectionEntry) -> tuple[type[Connector] | None, str]:

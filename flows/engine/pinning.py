@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from flows.engine.operate import OperateError, find_case
 from flows.engine.world import World
-from flows.people.assignments import fields_of
+from flows.people.assignments import HAPPENED, fields_of
 from flows.playbook.expression import Expression
 from flows.playbook.model import FormField, Playbook, TestCase
 from flows.store import data
@@ -121,27 +121,41 @@ class _Pinned:
                 continue
             said = data.load(row["answers"])
             answers = self.values(fields_of(row, self._playbook), said, row["step"])
-            who = row["done_by"] if row["done_by"] in self._world.book.company.people else row["person"]
-            one = {"at": self.at(row["done_at"]), "by": who, "answers": answers}
+            one = {"at": self.at(row["done_at"]), "by": self._who(row), "answers": answers}
             found.setdefault(row["step"], {key: value for key, value in one.items() if value})
+        for row in self._doubts():
+            one = found.setdefault(row["step"], {"at": self.at(row["done_at"]), "by": self._who(row)})
+            one["answers"] = self.values(HAPPENED, data.load(row["answers"])) | one.get("answers", {})
+        return found
+
+    def _who(self, row: Row) -> str | None:
+        found: str | None = row["done_by"] if row["done_by"] in self._world.book.company.people else row["person"]
         return found
 
     def _done(self) -> list[Row]:
         ended = [one for one in self._asked if one["state"] in {"done", "skipped"}]
         return [one for one in ended if one["kind"] in {"step", "fallback"}]
 
+    def _doubts(self) -> list[Row]:
+        """The doubts that somebody settled, of steps that call once: what a test can tell."""
+        every = [one for one in self._asked if one["kind"] == "doubt"]
+        steps = [one["step"] for one in every]
+        once = [one for one in every if steps.count(one["step"]) == 1 and one["state"] == "done"]
+        return [one for one in once if not self._playbook.steps[self._playbook.index[one["step"]]].for_each]
+
     def events(self) -> list[dict[str, str]]:
         """What others recorded about the customer while the case was open."""
         if not self._case["party_id"]:
             return []
         x = t.exchange.c
-        others = select(t.exchange).where(
-            x.party_id == self._case["party_id"], x.at >= self._case["opened_at"], x.at <= self._case["ended_at"]
-        )
+        others = self._of_customer().where(x.at >= self._case["opened_at"], x.at <= self._case["ended_at"])
         found = [one for one in rows(self._session, others.order_by(x.at)) if one["case_id"] != self._case["id"]]
         happened = [(one["at"], "exchange", one["kind"]) for one in found]
         happened += [(one["at"], "withdraws", one["purpose"]) for one in self._taken_back()]
         return [{"at": self.at(at), what: which} for at, what, which in sorted(happened)]
+
+    def _of_customer(self) -> Select[Any]:
+        return select(t.exchange).where(t.exchange.c.party_id == self._case["party_id"])
 
     def _taken_back(self) -> list[Row]:
         """Consents that the customer took back meanwhile, by another form or by hand."""
@@ -151,9 +165,10 @@ class _Pinned:
         return rows(self._session, later.order_by(c.id))
 
     def connections(self) -> dict[str, str]:
-        """Calls that were refused for good."""
-        failed = [one for one in self._effects if one["state"] == "failed"]
-        return {f"{one['connection']}.{one['action']}": "rejected" for one in failed}
+        """Calls that were refused for good, and those that may or may not have happened."""
+        unclear = {row["step"] for row in self._doubts()}
+        failed = {_use(one): "rejected" for one in self._effects if one["state"] == "failed"}
+        return failed | {_use(one): "uncertain" for one in self._effects if one["step"] in unclear}
 
     def expect(self) -> dict[str, Any]:
         passed = {"done", "skipped", "dropped", "blocked"}
@@ -173,12 +188,19 @@ class _Pinned:
         return {key: value for key, value in found.items() if value} | {"sent": sent}
 
     def left(self) -> Iterator[str]:
-        if any(one["kind"] == "doubt" for one in self._asked):
-            yield "a call was in doubt and a person settled it"
+        if len(self._doubts()) < sum(one["kind"] == "doubt" for one in self._asked):
+            yield "a call was in doubt: of several calls of a step, or nobody settled it"
         if any(line["state"] in {"held", "retried"} for line in self._journal):
             yield "somebody held the case or let a step be tried again"
+        before = self._of_customer().where(t.exchange.c.at < self._case["opened_at"])
+        if self._case["party_id"] and rows(self._session, before.limit(1)):
+            yield "what the customer did before the case; where it matters, write it under parties:"
         if len({one["step"] for one in self._done()}) < len(self._done()):
             yield "a step was asked more than once; the first answer stands"
+
+
+def _use(effect: Row) -> str:
+    return f"{effect['connection']}.{effect['action']}"
 
 
 def _conditions(playbook: Playbook) -> list[Expression]:

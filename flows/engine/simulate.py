@@ -198,6 +198,11 @@ class Simulation:
         return session.execute(select(t.case.c.party_id).where(t.case.c.party_id.is_not(None))).scalar() or ""
 
     def _answer(self, asked: Row, answered: Answered) -> None:
+        if asked["kind"] == "doubt" and "happened" in answered.answers:
+            happened, rest = {"happened": answered.answers["happened"]}, dict(answered.answers)
+            del rest["happened"]  # the other answers are of who does it instead
+            self.people[asked["step"]] = answered.model_copy(update={"answers": rest})
+            answered = answered.model_copy(update={"answers": happened, "skipped": None})
         ticks = [str(number) for number in range(len(step_of(asked, self.playbook).checklist))]
         who = answered.by or asked["person"] or asked["role"]
         with self.store.write() as session:

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, func, insert, select
 from connectors.base import Connector, action
 from connectors.errors import ConnectorError, Rejected
 from flows.ledger.call import Call
-from flows.playbook.model import Book, Metric
+from flows.playbook.metrics import Metric
+from flows.playbook.model import Book
 from flows.store import tables as t
 from flows.store.read import Row, first, rows
 

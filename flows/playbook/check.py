@@ -9,10 +9,12 @@ from typing import TypeVar
 from flows.playbook import company as other_files
 from flows.playbook import rules, starts, trials, wiring
 from flows.playbook.load import Document, Path_, load, load_text
-from flows.playbook.model import Book, Canvas, Company, MessageText, Metrics, Name, Playbook, TestFile
+from flows.playbook.metrics import Metrics
+from flows.playbook.model import Book, Canvas, Company, MessageText, Playbook, TestFile
 from flows.playbook.problem import Problem, nearest
 from flows.playbook.schema import read
 from flows.playbook.sheet import Sheet
+from flows.playbook.written import Name
 
 COMPANY, CANVAS, METRICS, MESSAGES = "company.yaml", "canvas.yaml", "metrics.yaml", "messages.yaml"
 NAMED = (COMPANY, CANVAS, METRICS, MESSAGES)

@@ -5,11 +5,17 @@ from collections.abc import Iterable, Mapping
 from flows.playbook import letters, rules, services
 from flows.playbook.hours import public_holidays
 from flows.playbook.load import Path_
-from flows.playbook.model import Book, Company, MessageText, Metric
+from flows.playbook.metrics import Alert, Metric
+from flows.playbook.model import Book, Company, MessageText
 from flows.playbook.sheet import Sheet
 
 MEDIUMS = ("email", "sms", "lms", "alimtalk")  # what a customer can be written to by
 _RESERVED_PLACES = ("circle", "internal")
+_TELLS = frozenset({"missing_by", "zero_for", "unusual", "behind", "restated"})
+_BELONGS = {
+    "of": "use", "where": "use", "split": "use", "sale": "exchanges", "count": "exchanges",
+    "claims": "exchanges", "due": "by",
+}  # fmt: skip
 
 
 def company(company: Company, sheet: Sheet) -> None:
@@ -108,9 +114,8 @@ def metrics(book: Book, sheet: Sheet) -> None:
             sheet.say(("ratios", name), f"{name} is a metric as well; choose another name", key=True)
         for key in ("of", "by"):
             sheet.known(("ratios", name, key), getattr(ratio, key), found.metrics, "metric")
-    for name in found.alerts:
-        sheet.known(("alerts", name), name, [*found.metrics, *found.ratios], "metric or ratio")
-        sheet.notice(("alerts", name), "alerts are not yet active")
+    for name, alert in found.alerts.items():
+        _alert(name, alert, book, sheet)
     for number, target in enumerate(found.targets):
         path: Path_ = ("targets", target.metric)
         if path not in sheet.document.values:
@@ -124,17 +129,17 @@ def _metric(metric: Metric, path: Path_, book: Book, sheet: Sheet) -> None:
     if metric.channel is not None:
         sheet.known((*path, "channel"), metric.channel, book.company.channels, "channel of company.yaml")
     source, at = metric.source, (*path, "source")
-    given = [key for key in ("use", "exchanges", "by") if getattr(source, key) is not None]
+    given = [key for key in ("use", "exchanges", "minutes_of", "by") if getattr(source, key) is not None]
     if len(given) != 1:
-        sheet.say(at, "a source is one of use: connection.action, exchanges: kind, by: role")
+        sheet.say(at, "a source is one of use: connection.action, exchanges: kind, minutes_of: role, by: role")
+    for key, belongs in _BELONGS.items():
+        if key in source.model_fields_set and getattr(source, belongs) is None:
+            sheet.say((*at, key), f"{key} belongs to {belongs}; take it away", key=True)
     if source.exchanges is not None:
         sheet.known((*at, "exchanges"), source.exchanges, rules.kinds(book), "kind of exchange")
-    elif source.sale is not None:
-        sheet.say((*at, "sale"), "sale belongs to exchanges; take it away", key=True)
-    if source.by is not None:
-        rules.who(source.by, book, (*at, "by"), sheet)
-    elif source.due is not None:
-        sheet.say((*at, "due"), "due belongs to by: a role; take it away", key=True)
+    for key in ("by", "minutes_of"):
+        if (role := getattr(source, key)) is not None:
+            rules.who(role, book, (*at, key), sheet)
     if source.use is not None:
         try:
             action = services.action_of(book.company, source.use)
@@ -143,6 +148,20 @@ def _metric(metric: Metric, path: Path_, book: Book, sheet: Sheet) -> None:
             return
         if not {"since", "until"} <= set(action.parameters):
             sheet.say((*at, "use"), f"{source.use} gives no readings of days; name an action that does")
+
+
+def _alert(name: str, alert: Alert, book: Book, sheet: Sheet) -> None:
+    path, found = ("alerts", name), book.metrics
+    sheet.known(path, name, [*found.metrics, *found.ratios], "metric or ratio")
+    if alert.to is not None:
+        rules.who(alert.to, book, (*path, "to"), sheet)
+    if not alert.model_fields_set & _TELLS:
+        sheet.say(path, "say when somebody is told: missing_by, zero_for, unusual, behind or restated")
+    if alert.behind and name not in {target.metric for target in found.targets}:
+        sheet.say((*path, "behind"), f"{name} has no target to be behind; add one to targets")
+    if name in found.ratios:
+        for key in sorted(alert.model_fields_set & (_TELLS - {"behind"})):
+            sheet.say((*path, key), f"{key} is asked of metrics; {name} is a ratio of two", key=True)
 
 
 def messages(messages: Mapping[str, MessageText], book: Book, sheet: Sheet) -> None:

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from connectors import registry
-from flows.playbook import model
+from flows.playbook import metrics, model, written
 from flows.playbook.check import CANVAS, COMPANY, MESSAGES, METRICS, Checked
 from flows.playbook.hours import Hours
 from flows.playbook.meanings import MEANINGS
@@ -29,8 +29,8 @@ KINDS: Mapping[str, tuple[str | None, Any]] = {
     "playbook": (None, model.Playbook),
     "company": (COMPANY, model.Company),
     "canvas": (CANVAS, model.Canvas),
-    "metrics": (METRICS, model.Metrics),
-    "messages": (MESSAGES, dict[model.Name, model.MessageText]),
+    "metrics": (METRICS, metrics.Metrics),
+    "messages": (MESSAGES, dict[written.Name, model.MessageText]),
     "tests": ("tests/*.yaml", model.TestFile),
 }
 
@@ -131,7 +131,7 @@ _SHORTER: Mapping[Any, JsonSchemaValue] = {
     model._choices: {"type": "array", "items": dict(WORD)},
     model._by: dict(WORD),
     model._case: dict(WORD),
-    model._targets: {"type": "object", "additionalProperties": {"type": "string"}},
+    metrics._targets: {"type": "object", "additionalProperties": {"type": "string"}},
 }
 
 

@@ -1,29 +1,27 @@
-"""What a company writes: playbooks, company, canvas, messages and metrics, typed.
+"""What a company writes: playbooks, company, canvas and messages, typed (its metrics: `metrics`).
 
 Everything arrives as text (see `load`); pydantic gives it its type here. What needs the other files
 (names of roles, connections, actions, types of expressions) is asked in `check`.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from flows.playbook.expression import Expression
+from flows.playbook.metrics import Metrics
 from flows.playbook.problem import Misplaced
 from flows.playbook.text import Format, Text, texts
-from flows.playbook.time import Between, Calendar, Duration, Hours, Time
+from flows.playbook.time import Between, Calendar, Hours, Time
+from flows.playbook.written import FileName, Length, Name, Sentence, Written
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-FileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
-Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Outcome = Literal["won", "lost", "done"]
 State = Literal["design", "trial", "complete", "operate", "expand"]
 FieldType = Literal[
@@ -49,7 +47,6 @@ def _quiet(value: object) -> object:
 Expr = Annotated[Expression, BeforeValidator(Expression.parse)]
 Template = Annotated[Text, BeforeValidator(Text.parse)]
 When = Annotated[Time, BeforeValidator(Time.parse)]
-Length = Annotated[Duration, BeforeValidator(Duration.parse)]
 Quiet = Annotated[Time, BeforeValidator(_quiet)]
 Window = Annotated[Between, BeforeValidator(Between.parse)]
 OpenHours = Annotated[Hours, BeforeValidator(Hours.parse)]
@@ -75,29 +72,7 @@ def _case(value: object) -> object:
     return {"field": value} if isinstance(value, str) else value
 
 
-def _targets(value: object) -> object:
-    """`{trial_requests: ">= 60 a month"}` as a list of targets."""
-    if not isinstance(value, Mapping):
-        return value
-    return [_target(metric, said) for metric, said in value.items()]
-
-
-def _target(metric: str, said: object) -> dict[str, object]:
-    found = _TARGET.fullmatch(str(said).strip())
-    if not found:
-        raise Misplaced((metric,), f"{said!r} is no target; write it as '>= 60 a month' or '<= 45000'")
-    direction = "at_least" if found[1] == ">=" else "at_most"
-    return {"metric": metric, "value": found[2].replace(",", ""), "direction": direction, "per": found[3] or "month"}
-
-
-_TARGET = re.compile(r"(>=|<=) ?(-?[\d,]+(?:\.\d+)?)(?: a (day|month))?")
 Choices = Annotated[dict[str, str], BeforeValidator(_choices)]
-
-
-class Written(BaseModel):
-    """Something that people write: an unknown word is an error, never ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True)
 
 
 class FormField(Written):
@@ -358,49 +333,6 @@ class MessageText(Written):
     subject: str = ""
     provider_template: str | None = None
     fallback: str | None = None  # another medium
-
-
-class Source(Written):
-    """Where a metric's numbers come from: a connection's action, exchanges, or a person."""
-
-    use: str | None = None  # connection.action
-    exchanges: str | None = None  # an exchange kind
-    sale: Literal["new", "repeat"] | None = None
-    by: str | None = None  # a role
-    due: time | None = None  # of the next day, company time
-
-
-class Metric(Written):
-    label: Sentence
-    on: str  # stage or arrow, "circle" or "internal"
-    channel: str | None = None
-    unit: str = "count"
-    sum: Literal["sum", "last", "none"] = "sum"
-    source: Source
-    absent_day: Literal["zero", "unknown"] = "unknown"
-    settle_days: int = 0
-    day_basis: Literal["company", "source"] = "company"
-
-
-class Ratio(Written):
-    label: str = ""
-    of: str
-    by: str
-    cohort: Length | None = None  # none: same period
-
-
-class Target(Written):
-    metric: str
-    value: Decimal
-    direction: Literal["at_least", "at_most"] = "at_least"
-    per: Literal["day", "month"] = "month"
-
-
-class Metrics(Written):
-    metrics: dict[Name, Metric] = {}
-    ratios: dict[Name, Ratio] = {}
-    targets: Annotated[list[Target], BeforeValidator(_targets)] = []
-    alerts: dict[Name, Any] = {}  # metric: when somebody is told; nobody reads it yet
 
 
 class Answered(Written):

@@ -33,10 +33,11 @@ def _case(case: TestCase, path: Path_, playbook: Playbook, book: Book, sheet: Sh
             continue
         step = playbook.steps[playbook.index[name]]
         form = {**step.form, **(step.fallback.form if step.fallback else {})}
+        of_doubt = {"happened"} if step.use else set()
         _all(
             (*at, "answers"),
             answered.answers,
-            {word for id, one in form.items() for word in (id, one.label)},
+            of_doubt | {word for id, one in form.items() for word in (id, one.label)},
             "answer of this step",
             sheet,
         )

@@ -337,16 +337,73 @@ reading = Table(
     Column("metric", String, nullable=False),
     Column("channel", String, nullable=False),
     Column("account", String, nullable=False),
+    Column("dimensions", String, nullable=False, server_default=""),  # JSON with sorted names; "": the whole
     Column("day", String, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("value", Exact),
     Column("status", String, nullable=False),  # ok | zero | missing | not_applicable
-    Column("finality", String, nullable=False),  # provisional | final
+    Column("finality", String, nullable=False),  # provisional | final, as of when it was kept
+    # pulled | pinned (a person's word, above later pulls) | beside (a pull that differs from it) | released
+    Column("standing", String, nullable=False, server_default="pulled"),
     Column("source", String, nullable=False),
     Column("pull", String),
+    Column("raw", String),  # hash of the answer it was read from
     Column("at", At, nullable=False),
     Column("by", String),
-    UniqueConstraint("metric", "channel", "account", "day", "revision"),
+    Column("why", Text),  # of a person's correction
+    UniqueConstraint("metric", "day", "channel", "account", "dimensions", "revision", name="reading_revision"),
+)
+pull = Table(
+    "pull",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("key", String, unique=True),  # of the effect that asked for it; a repeated one goes on with its pull
+    Column("state", String, nullable=False),  # running | done | partial | failed
+    Column("since", String, nullable=False),  # days, both included
+    Column("until", String, nullable=False),
+    Column("kind", String, nullable=False),  # daily | holes | all
+    Column("by", String),
+    Column("begun_at", At, nullable=False, index=True),
+    Column("ended_at", At),
+    Column("kept", Integer, nullable=False, server_default="0"),  # new readings
+    Column("restated", Integer, nullable=False, server_default="0"),
+    Column("missing", Integer, nullable=False, server_default="0"),
+)
+pull_part = Table(
+    "pull_part",
+    metadata,
+    _number(),
+    Column("pull_id", ForeignKey("pull.id"), nullable=False, index=True),
+    Column("source", String, nullable=False),  # connection.action
+    Column("asked", Text, nullable=False),  # JSON: metrics by the service's names, where, split
+    Column("since", String, nullable=False),
+    Column("until", String, nullable=False),
+    Column("state", String, nullable=False),  # open | done | failed
+    Column("pages", Integer, nullable=False, server_default="0"),
+    Column("reason", Text),
+    Column("ended_at", At),
+)
+private_answer = Table(
+    "private_answer",
+    metadata,
+    _number(),
+    Column("part_id", ForeignKey("pull_part.id"), nullable=False, index=True),
+    Column("party_id", ForeignKey("party.id")),  # nobody's: numbers of all
+    Column("page", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # compressed
+    Column("at", At, nullable=False),
+    Column("retain_until", At, nullable=False, index=True),
+)
+alert = Table(
+    "alert",
+    metadata,
+    Column("key", String, primary_key=True),  # what is told of/kind
+    Column("since", At, nullable=False),
+    Column("told_at", At),
+    Column("over_at", At),
+    Column("evidence", Text, nullable=False),  # JSON: numbers and days
+    Column("assignment_id", String),
 )
 connection = Table(
     "connection",

@@ -1,10 +1,14 @@
 """Tests of playbooks that no form begins: who is known before, what another playbook knew, and what comes meanwhile."""
 
+from datetime import timedelta
+
 import pytest
 from pydantic import TypeAdapter
 
-from flows.engine import pinning
+from connectors.errors import Uncertain
+from flows.engine import operate, pinning
 from flows.engine.simulate import Simulation
+from flows.ledger.exchanges import Exchange, record
 from flows.people.assignments import skip
 from flows.playbook.model import TestCase
 from flows.store import tables as t
@@ -124,6 +128,65 @@ def test_a_case_with_a_skipped_step_and_a_consent_taken_back_becomes_a_test_that
     assert Simulation(shop.world.book, shop.world.book.playbooks["visit"], pinning.test_of(written)).play() == []
     written["people"]["call"].pop("skipped")
     assert Simulation(shop.world.book, shop.world.book.playbooks["visit"], pinning.test_of(written)).play() != []
+
+
+def pinned(shop):
+    """The newest case as a test, and what a test cannot hold."""
+    with shop.store.read() as session:
+        _, written, left = pinning.pin(session, shop.world, shop.case()["id"], None)
+    return written, left
+
+
+def plays(shop, written):
+    return Simulation(shop.world.book, shop.world.book.playbooks["visit"], pinning.test_of(written)).play()
+
+
+@pytest.mark.parametrize("happened", [True, False])
+def test_a_doubt_that_a_person_settled_is_in_the_test_of_its_case(shop, till, happened):
+    shop.connect("till", connector="till")
+    price = {"price": {"type": "integer", "label": "가격"}}
+    ends = [{"when": "shout.price > 100", "outcome": "lost"}] if not happened else []
+    shout = shop.machine(
+        "shout", "till.shout", {"what": "{{ name }}"}, fallback={"by": "manager", "do": "부른다", "form": price}
+    )
+    shop.open([shout, shop.person("call", ends=ends) if ends else shop.person("call")])
+    till.faults = [Uncertain("the answer was lost")]
+    shop.asks()
+    shop.turns()
+    (asked,) = shop.asked(kind="doubt")
+    shop.later(hours=1)
+    shop.does(asked, {"happened": "yes" if happened else "no"})
+    if not happened:
+        shop.later(hours=1)
+        shop.does(shop.asked(kind="fallback")[0], {"price": "300"})
+    shop.later(hours=1)
+    shop.does(shop.asked(step="call")[0])
+    written, left = pinned(shop)
+    assert (left, written["connections"]) == ([], {"till.shout": "uncertain"})
+    assert written["people"]["shout"]["answers"] == ({"happened": "yes"} if happened else
+                                                     {"happened": "no", "price": "300"})  # fmt: skip
+    assert plays(shop, written) == []
+    written["people"]["shout"]["answers"]["happened"] = "no" if happened else "yes"
+    assert plays(shop, written) != []
+
+
+def test_what_a_test_cannot_hold_is_said(shop):
+    shop.open([shop.person("call")])
+    shop.asks()
+    shop.turns()
+    first = shop.asked()[0]
+    shop.act(operate.hold, shop.case()["id"], "yoon", "later", shop.clock.now())
+    shop.act(operate.resume, shop.case()["id"], "yoon", shop.clock.now())
+    with shop.store.write() as session:
+        party, at = shop.case()["party_id"], shop.clock.now() - timedelta(days=3)
+        record(session, shop.world.book, party, Exchange(kind="apply"), at, by="yoon", system="hand", reference="r1")
+    shop.turns()
+    shop.does(first)
+    _, left = pinned(shop)
+    assert left == [
+        "somebody held the case or let a step be tried again",
+        "what the customer did before the case; where it matters, write it under parties:",
+    ]
 
 
 def test_a_test_cannot_skip_what_nobody_may_skip(shop):

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from flows.playbook.check import version_of
 from flows.playbook.load import Document
-from flows.playbook.model import Book, Canvas, Company, MessageText, Metrics, Playbook
+from flows.playbook.metrics import Metrics
+from flows.playbook.model import Book, Canvas, Company, MessageText, Playbook
 
 Condition = tuple[str, str, int]  # a path, a sign, a number
 SIGNS = ("<", ">=", "==")

@@ -33,6 +33,10 @@ OURS = {
     "asking.reason": "a connector's sentence",
     "setting.value": "switches and marks of this home",
     "audit.reason": "an operator's sentence",
+    "reading.why": "an operator's sentence",
+    "pull_part.asked": "names of metrics and dimensions, of metrics.yaml",
+    "pull_part.reason": "a connector's sentence",
+    "alert.evidence": "numbers and days",
 }
 
 

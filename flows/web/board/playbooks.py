@@ -13,6 +13,7 @@ from flows.playbook import labels
 from flows.playbook.blueprint import places
 from flows.playbook.model import Book, Playbook
 from flows.store import tables as t
+from flows.store.newest import newest
 from flows.store.read import Row, rows
 from flows.web.board.ask import Ask
 from flows.web.board.states import FAILED, OPEN, WHERE
@@ -103,9 +104,9 @@ def _facts(session: Connection, names: Iterable[str]) -> list[Row]:
 
 
 def _of(name: str) -> list[Label[Any]]:
-    begun = select(func.max(_c.opened_at)).where(_c.playbook == name)
-    wrong = select(func.max(_j.id)).where(WRONG, _j.playbook == name)
-    return [one.scalar_subquery().label(word) for word, one in (("begun", begun), ("wrong", wrong))]
+    begun = newest(_c.opened_at, _c.playbook, name, _c.opened_at)
+    wrong = newest(_j.id, _j.playbook, name, _j.id, WRONG)
+    return [begun.label("begun"), wrong.label("wrong")]
 
 
 def where(playbook: Playbook, ask: Ask) -> str:
