@@ -166,6 +166,8 @@ def test_a_doubt_that_a_person_settled_is_in_the_test_of_its_case(shop, till, ha
     assert written["people"]["shout"]["answers"] == ({"happened": "yes"} if happened else
                                                      {"happened": "no", "price": "300"})  # fmt: skip
     assert plays(shop, written) == []
+    pinning.append(shop.folder / "tests" / "visit.yaml", pinning.as_yaml(written))
+    shop.load()  # the file checks
     written["people"]["shout"]["answers"]["happened"] = "no" if happened else "yes"
     assert plays(shop, written) != []
 
