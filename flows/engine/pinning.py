@@ -121,10 +121,11 @@ class _Pinned:
                 continue
             said = data.load(row["answers"])
             answers = self.values(fields_of(row, self._playbook), said, row["step"])
-            one = {"at": self.at(row["done_at"]), "by": self._who(row), "answers": answers}
-            found.setdefault(row["step"], {key: value for key, value in one.items() if value})
+            done = {"at": self.at(row["done_at"]), "by": self._who(row), "answers": answers}
+            found.setdefault(row["step"], {key: value for key, value in done.items() if value})
         for row in self._doubts():
-            one = found.setdefault(row["step"], {"at": self.at(row["done_at"]), "by": self._who(row)})
+            settled: dict[str, Any] = {"at": self.at(row["done_at"]), "by": self._who(row)}
+            one = found.setdefault(row["step"], settled)
             one["answers"] = self.values(HAPPENED, data.load(row["answers"])) | one.get("answers", {})
         return found
 
