@@ -1,4 +1,4 @@
-"""Finds customers by what people type: a name's beginning, a number or its last digits, an e-mail; by indexes alone."""
+"""Finds customers by what people type: a name or a part of it, a number or its last digits, an e-mail."""
 
 import re
 from collections.abc import Sequence
@@ -30,9 +30,11 @@ class Found:
 
 
 def customers(session: Connection, sought: str, country: str, most: int = _MOST) -> Sequence[str]:
-    """Ids of parties whose name begins so, whose e-mail it is, or whose phone begins or ends so."""
+    """Ids of parties whose name begins so or holds it, whose e-mail it is, or whose phone begins or ends so."""
     found: dict[str, None] = {}
     for way in _ways(sought, country):
+        if len(found) >= most:
+            break
         asked = select(_k.party_id).where(way).distinct().limit(most)
         found.update(dict.fromkeys(row["party_id"] for row in rows(session, asked)))
     return list(found)[:most]
@@ -66,7 +68,9 @@ def _ways(sought: str, country: str) -> list[ColumnElement[bool]]:
             ways.insert(0, and_(_k.kind == "phone", _k.sought >= turned, _k.sought < turned + "~"))
         return ways
     folded = contact.sought("name", sought)
-    return [and_(_k.kind == "name", _k.sought >= folded, _k.sought < folded + _END)] if folded else []
+    begins = and_(_k.kind == "name", _k.sought >= folded, _k.sought < folded + _END)
+    holds = and_(_k.kind == "name", _k.sought.contains(folded, autoescape=True))  # walks all names, where few begin so
+    return [begins, holds] if len(folded) > 1 else [begins] if folded else []
 
 
 def beginning(digits: str, country: str) -> str:

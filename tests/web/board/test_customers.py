@@ -16,7 +16,8 @@ def found(board: Board, sought: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "sought", ["Kim", "kim hana", "KIMHANA", "5678", "3-4567", "010-3456-7890", "01034567890", "+8210345", "7890"]
+    "sought",
+    ["Kim", "kim hana", "KIMHANA", "5678", "3-4567", "010-3456-7890", "01034567890", "+8210345", "7890", "hana", "m h"],
 )
 def test_a_customer_is_found_by_what_people_type(board: Board, sought: str) -> None:
     row = board.submit(phone="010-3456-7890" if sought != "5678" else "010-1234-5678", name="Kim Hana")
@@ -25,10 +26,26 @@ def test_a_customer_is_found_by_what_people_type(board: Board, sought: str) -> N
     assert found(board, sought) == ({case["id"], case["party_id"]} if sought != "3-4567" else set())
 
 
+def test_one_letter_finds_names_that_begin_with_it_and_two_find_names_that_hold_them(board: Board) -> None:
+    board.submit(phone="010-3456-7890", name="김하나")
+    board.submit(phone="010-9999-0000", name="하서준")
+    assert len(found(board, "하")) == 2  # a customer and a case
+    assert len(found(board, "하나")) == len(found(board, "서준")) == 2
+    assert len(found(board, "준하")) == 0
+
+
 def test_a_case_is_found_by_its_number_and_nothing_by_nothing(board: Board) -> None:
     id = board.submit()["case_id"]
     assert found(board, str(id)) == {id}
-    assert found(board, "") == found(board, "%") == found(board, "_") == found(board, "' OR 1=1") == set()
+    assert (
+        found(board, "")
+        == found(board, "%")
+        == found(board, "_")
+        == found(board, "%%")
+        == found(board, "_n")
+        == found(board, "' OR 1=1")
+        == set()
+    )
     assert "No customer and no case fits" in board.viewer.get("/search?q=nobody").text
     assert 'action="/search"' in board.viewer.get("/").text
 

@@ -11,7 +11,7 @@ CASES: Pairs = {
     "all": ("모두", "all"),
     "customer": ("고객", "Customer"),
     "sought": ("이름, 전화번호, 이메일", "Name, phone, e-mail"),
-    "sought_hint": ("이름과 번호는 앞부분만 적어도 됩니다", "The beginning of a name or number will do"),
+    "sought_hint": ("이름은 일부만, 번호는 앞부분만 적어도 됩니다", "Part of a name or the beginning of a number"),
     "show": ("보기", "Show"),
     "stands": ("지금", "Now at"),
     "opened_at": ("시작", "Began"),

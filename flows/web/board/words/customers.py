@@ -7,14 +7,14 @@ SEARCH: Pairs = {
     "search_title": ("찾기", "Search"),
     "search_what": ("고객이나 케이스", "Customer or case"),
     "search_hint": (
-        "이름의 앞부분, 전화번호(뒤 4자리도 됩니다), 이메일, 케이스 번호로 찾습니다.",
-        "By the beginning of a name, a phone number (its last four digits will do), an e-mail or a case’s number.",
+        "이름(두 글자부터는 일부만 적어도 됩니다), 전화번호(뒤 4자리도 됩니다), 이메일, 케이스 번호로 찾습니다.",
+        "By two letters of a name, a phone number (its last four digits will do), an e-mail or a case’s number.",
     ),
     "customers": ("고객", "Customers"),
     "cases": ("케이스", "Cases"),
     "nobody_found": (
-        "‘{}’에 맞는 고객이나 케이스가 없습니다. 이름은 성부터, 전화번호는 앞부분이나 뒤 4자리로 찾아 보세요.",
-        "No customer and no case fits “{}”. Try the beginning of the name, or the last four digits of the number.",
+        "‘{}’에 맞는 고객이나 케이스가 없습니다. 이름의 두 글자, 전화번호의 앞부분이나 뒤 4자리로 찾아 보세요.",
+        "No customer and no case fits “{}”. Try two letters of the name, or the last four digits of the number.",
     ),
     "only_so_many": ("처음 {}명만 보입니다. 더 길게 적어 주세요.", "Only the first {} are shown; type a little more."),
 }
