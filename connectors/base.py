@@ -219,6 +219,10 @@ class Connector(BaseSettings):
         """Path of a file in the home's outbox. Raises Rejected for a name that leaves it."""
         return inside(self._home / "outbox", name)
 
+    def in_pictures(self, name: str) -> Path:
+        """Path of a file in the home's pictures folder. Raises Rejected for a name that leaves it."""
+        return inside(self._home / "pictures", name)
+
     def probe(self) -> str:
         """One harmless read that proves the connection, told in a sentence. Raises ConnectorError."""
         return "the settings are complete; there is nothing to ask"

@@ -11,7 +11,10 @@ PRESSED = "button.pressed"
 
 
 class Message(BaseModel):
-    """One message that left us: `id` is the service's own, or our key; `at` aware, in UTC."""
+    """One message that left us: `id` is the service's own, or our key; `at` aware, in UTC.
+
+    `picture`: what became of the one that was to go along; empty: none was.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -20,6 +23,7 @@ class Message(BaseModel):
     to: str
     at: datetime
     state: Literal["kept", "accepted"] = "accepted"
+    picture: str = ""
 
 
 def headed(subject: str, text: str) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from connectors.addresses import resolve
 from connectors.base import Connector, action
 from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable, Uncertain
 from connectors.messaging import Message
+from connectors.messaging.pictures import MISSING, picture_of
 
 DEADLINE = 20.0  # seconds for a whole message
 _IMPLICIT_TLS = 465
@@ -46,15 +47,21 @@ class Email(Connector):
     _deadline: float = PrivateAttr(DEADLINE)
 
     @action(effect="once")
-    def send(self, *, medium: str, to: str, text: str, subject: str = "", message: str = "", key: str) -> Message:
-        """Send one plain text e-mail to one address."""
+    def send(
+        self, *, medium: str, to: str, text: str, subject: str = "", message: str = "", picture: str = "", key: str
+    ) -> Message:
+        """Send one plain text e-mail to one address, with a picture if there is one."""
         del message
         at = self._clock.now()
         mail = self._mail(to, subject, text, key)
         mail["Date"] = format_datetime(at)
+        seen = picture_of(self, picture) if picture else None
+        if seen:
+            mail.add_attachment(seen, maintype="image", subtype="png", filename=f"{picture}.png")
+        went = "attached" if seen else MISSING if picture else ""
         with self._session() as session:
             _hand_over(session, parseaddr(self.sender)[1], to, mail)
-        return Message(id=str(mail["Message-ID"]), medium=medium, to=to, at=at)
+        return Message(id=str(mail["Message-ID"]), medium=medium, to=to, at=at, picture=went)
 
     def probe(self) -> str:
         """Log in and do nothing."""

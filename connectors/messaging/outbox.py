@@ -8,6 +8,7 @@ from connectors.base import Connector, action
 from connectors.errors import Unavailable
 from connectors.files import replace
 from connectors.messaging import Message
+from connectors.messaging.pictures import MISSING, picture_of
 
 _LONGEST = 150
 
@@ -19,16 +20,23 @@ class Outbox(Connector):
     room: ClassVar[str] = "messaging"
 
     @action(effect="repeat")
-    def send(self, *, medium: str, to: str, text: str, subject: str = "", message: str = "", key: str) -> Message:
-        """Keep one message as a file; the same message again replaces its own file."""
+    def send(
+        self, *, medium: str, to: str, text: str, subject: str = "", message: str = "", picture: str = "", key: str
+    ) -> Message:
+        """Keep one message as a file, and its picture beside it; the same message again replaces its own file."""
         at = self._clock.now()
         path = self.in_outbox(file_name(key))
-        head = {"medium": medium, "to": to, "message": message, "subject": subject, "at": at.isoformat()}
+        seen = picture_of(self, picture) if picture else None
+        beside = path.with_suffix(".png")
+        went = beside.name if seen else MISSING if picture else ""
+        head = {"medium": medium, "to": to, "message": message, "subject": subject, "picture": went}
         try:
-            replace(path, _page(head, text).encode())
+            if seen:
+                replace(beside, seen)
+            replace(path, _page(head | {"at": at.isoformat()}, text).encode())
         except OSError:
             raise Unavailable("the outbox cannot be written; is the disk full?") from None
-        return Message(id=path.name, medium=medium, to=to, at=at, state="kept")
+        return Message(id=path.name, medium=medium, to=to, at=at, state="kept", picture=went)
 
 
 def file_name(key: str) -> str:

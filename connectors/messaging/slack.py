@@ -1,6 +1,7 @@
 """Slack: notices to the team in a channel, found again by what they carry; answers and pressed buttons come back."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
@@ -11,6 +12,7 @@ from connectors.base import Answer, Connector, Greeting, Incoming, action
 from connectors.clock import RealClock
 from connectors.errors import ConnectorError, NotConnected, Odd, Rejected, Unavailable, Uncertain
 from connectors.messaging import PRESSED, REPLIED, Message, whole
+from connectors.messaging.pictures import MISSING, picture_of
 from connectors.messaging.slack_blocks import VALUE, escaped, sections, two_buttons, unescaped
 from connectors.payload import json_object, key_of
 from connectors.signatures import verify_slack
@@ -51,15 +53,15 @@ class Slack(Connector):
 
     service: ClassVar[str] = "slack"
     room: ClassVar[str] = "messaging"
-    hosts: ClassVar[tuple[str, ...]] = ("slack.com",)
+    hosts: ClassVar[tuple[str, ...]] = ("slack.com", "files.slack.com")
     events: ClassVar[tuple[str, ...]] = (REPLIED, PRESSED)
     signed: ClassVar[bool] = True
     answer: ClassVar[int] = 200
     usual_rate: ClassVar[str | None] = "1/1s"  # chat.postMessage: one a second and channel
-    scopes: ClassVar[tuple[str, ...]] = ("chat:write", "channels:history", "groups:history")
+    scopes: ClassVar[tuple[str, ...]] = ("chat:write", "channels:history", "groups:history", "files:write")
     console: ClassVar[str] = """
         api.slack.com/apps > Create New App > From scratch, and choose the workspace
-        OAuth & Permissions > Bot Token Scopes: add chat:write, channels:history, groups:history
+        OAuth & Permissions > Bot Token Scopes: add chat:write, channels:history, groups:history, files:write
         Install to Workspace, and copy the Bot User OAuth Token (xoxb-...) into the variable of `token`
         In Slack: /invite the app into the channel; the channel's id (C...) stands at the end of its details
         To hear answers and buttons: Basic Information > Signing Secret goes into the variable of `signing_secrets`
@@ -93,16 +95,18 @@ class Slack(Connector):
         link_label: str = "",
         done: str = "",
         done_label: str = "",
+        picture: str = "",
         key: str,
     ) -> Message:
-        """Send one notice to the connection's channel: with a button that opens `link` (https), and with one called
-        `done_label` that brings `done` back when somebody presses it.
+        """Send one notice to the connection's channel: with a button that opens `link` (https), with one called
+        `done_label` that brings `done` back when somebody presses it, and with a picture below it.
         """
         del message
         # without a signing secret nobody here would hear the button
         buttons = two_buttons(link, link_label, done if self.signing_secrets else "", done_label)
         sent = self._post(self.channel, whole(subject, text), buttons, key)
-        return sent.model_copy(update={"medium": medium, "to": to})
+        more = {"medium": medium, "to": to, "picture": self._show(picture, subject) if picture else ""}
+        return sent.model_copy(update=more)
 
     @action(effect="checkable", found_by="find")
     def post(
@@ -219,6 +223,28 @@ class Slack(Connector):
         if buttons:
             body["blocks"] = [*sections(safe), {"type": "actions", "elements": buttons}]
         return self._sent(channel, self._call("chat.postMessage", body))
+
+    def _show(self, picture: str, title: str) -> str:
+        """Upload a picture below its text, which is sent already: what fails here is told, and repeats nothing."""
+        seen = picture_of(self, picture)
+        try:
+            if seen:
+                self._upload(f"{picture}.png", seen, title or picture)
+        except ConnectorError as error:
+            return f"not uploaded: {error.reason}"
+        return "uploaded" if seen else MISSING
+
+    def _upload(self, name: str, content: bytes, title: str) -> None:
+        # https://docs.slack.dev/messaging/working-with-files#upload; read in November 2026
+        asked = {"filename": name, "length": len(content)}
+        place = self._call("files.getUploadURLExternal", form=asked, write=False)
+        url, id = place.get("upload_url"), place.get("file_id")
+        if not isinstance(url, str) or not url.startswith("http") or not isinstance(id, str):
+            raise Rejected("Slack's answer does not say where a picture goes")
+        with closing(self.open_http()) as way:  # its answer is a line of text
+            way.post(url, content=content, write=False, headers={"content-type": "application/octet-stream"})
+        shown = {"files": [{"id": id, "title": title}], "channel_id": self.channel}
+        self._call("files.completeUploadExternal", shown)
 
     def _sent(self, channel: str, said: Mapping[str, Any]) -> Message:
         ts = said.get("ts")

@@ -1,6 +1,7 @@
 """Messages to customers and to the team, and the gate that each one passes at the moment of sending."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from connectors.base import Connector, action
 from connectors.errors import Rejected
@@ -63,10 +64,13 @@ class Messages(Connector):
 
 def _template(book: Book, connection: str, text: MessageText, values: Mapping[str, str]) -> dict[str, object]:
     """A service that fills an approved template itself is handed the template and its blanks."""
-    takes = services.connector_of(book.company, connection).actions()["send"].parameters
-    if text.provider_template is None or "template" not in takes:
+    if text.provider_template is None or not _takes(book, connection, "template"):
         return {}
     return {"template": text.provider_template, "values": {name: str(values[name]) for name in blanks(text.text)}}
+
+
+def _takes(book: Book, connection: str, argument: str) -> bool:
+    return argument in services.connector_of(book.company, connection).actions()["send"].parameters
 
 
 class Team(Connector):
@@ -75,9 +79,15 @@ class Team(Connector):
     service = "team"
 
     @action(effect="resolver")
-    def notify(self, text: str, subject: str = "", *, call: Call) -> Resolved:
-        """Tell the team: by the medium `team` of company.yaml, the outbox if it names none."""
-        return to_team(call.book, text, subject)
+    def notify(self, text: str, subject: str = "", picture: str = "", *, call: Call) -> Resolved:
+        """Tell the team: by the medium `team` of company.yaml, the outbox if it names none.
+
+        `picture`: the name of a PNG in the home's `pictures` folder, for mediums that can show one.
+        """
+        told = to_team(call.book, text, subject)
+        if not picture or not _takes(call.book, told.connection, "picture"):
+            return told
+        return replace(told, arguments={**told.arguments, "picture": picture})
 
 
 def to_team(book: Book, text: str, subject: str, person: str | None = None) -> Outgoing:

@@ -22,7 +22,7 @@ SEED = {
         "tokens": [
             {"token": TOKEN, "scopes": [*Slack.scopes]},
             {"token": WEAK, "scopes": ["users:read"]},
-            {"token": "xoxb-reader", "scopes": ["channels:history", "channels:manage"]},
+            {"token": "xoxb-reader", "scopes": ["channels:history", "channels:manage", "files:read"]},
         ],
     }
 }
@@ -126,3 +126,17 @@ def test_an_incoming_webhook_writes_plain_words(peer, reader):
         chat.call("send", {"medium": "team", "to": "han", "text": "<!here> 안녕"}, key="case-6/tell")
     texts = [one["text"] for one in reader.conversations_history(channel=GENERAL)["messages"]]
     assert "&lt;!here&gt; 안녕" in texts
+
+
+def test_a_picture_that_was_uploaded_is_read_back_as_it_was(peer, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "digest.png").write_bytes(b"\x89PNG\r\n\x1a\ngrid")
+    base_url = f"http://localhost:{peer.port}/api"  # as the peer names itself when it says where to upload
+    settings = {"channel": GENERAL, "base_url": base_url, "allow_loopback": True}
+    notice = {"medium": "team", "to": "han", "text": "어제의 숫자", "subject": "어제", "picture": "digest"}
+    environ = {variable_of("desk", "token"): TOKEN}
+    with closing(Slack.connect("desk", settings, environ=environ, home=tmp_path)) as connection:
+        assert connection.call("send", notice, key="case-6/tell")["picture"] == "uploaded"
+    reader = WebClient("xoxb-reader", base_url=f"{peer.base_url}/api/", retry_handlers=[])
+    (file,) = [one for one in reader.files_list(channel=GENERAL)["files"] if one["name"] == "digest.png"]
+    assert (file["title"], file["size"], file["channels"]) == ("어제", len(b"\x89PNG\r\n\x1a\ngrid"), [GENERAL])

@@ -93,12 +93,13 @@ def post(cert, monkeypatch):
         yield found
 
 
-def mailbox(port, password="hush", deadline=5.0, **settings):
+def mailbox(port, password="hush", deadline=5.0, home=None, **settings):
     given = {"host": "localhost", "port": port, "username": "shop", "sender": "온다 <shop@example.com>"}
     made = Email.connect(
         "mail",
         given | {"allow_loopback": "yes"} | settings,
         environ={"DIGILOG_CONNECTIONS__MAIL__PASSWORD": password},
+        home=home,
     )
     made._deadline = deadline
     return made
@@ -195,3 +196,16 @@ def test_a_dripping_server_is_cut_at_the_deadline():
             send(mailbox(door.getsockname()[1], deadline=0.5))
         assert time.monotonic() - start < 2
         thread.join()
+
+
+@pytest.mark.parametrize(("kept", "went"), [(True, "attached"), (False, "left out: there is no such picture")])
+def test_a_picture_goes_along_with_its_mail_or_is_left_out_and_said(post, tmp_path, kept, went):
+    if kept:
+        (tmp_path / "pictures").mkdir()
+        (tmp_path / "pictures" / "digest.png").write_bytes(b"\x89PNG\r\n\x1a\ngrid")
+    notice = {"medium": "team", "to": "han@example.com", "subject": "어제", "text": "숫자", "picture": "digest"}
+    assert mailbox(post.port, home=tmp_path).call("send", notice, key="k")["picture"] == went
+    (mail,) = post.mails
+    assert mail.get_body().get_content().strip() == "숫자"
+    found = [(one.get_filename(), one.get_content_type(), one.get_content()) for one in mail.iter_attachments()]
+    assert found == ([("digest.png", "image/png", b"\x89PNG\r\n\x1a\ngrid")] if kept else [])

@@ -1,5 +1,7 @@
 """The outbox keeps each message once, as a file that people can read."""
 
+import os
+
 import pytest
 
 from connectors.clock import VirtualClock
@@ -69,3 +71,30 @@ def test_a_folder_that_cannot_be_written_is_unavailable(outbox, tmp_path):
     (tmp_path / "outbox" / file_name("k")).mkdir()
     with pytest.raises(Unavailable):
         send(outbox, "k")
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_picture_is_kept_beside_its_message(outbox, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "digest.png").write_bytes(PNG + b"grid")
+    notice = {"medium": "team", "to": "team", "text": "어제의 숫자", "picture": "digest"}
+    sent = outbox.call("send", notice, key="case-1/digest")
+    assert sent["picture"] == "case-1~digest.png"
+    assert (tmp_path / "outbox" / "case-1~digest.png").read_bytes() == PNG + b"grid"
+    assert "picture: case-1~digest.png\n" in (tmp_path / "outbox" / "case-1~digest.txt").read_text()
+
+
+@pytest.mark.parametrize("name", ["gone", "../secret", "..", "a/b", "text", "link", "Digest", "pipe", "가"])
+def test_a_picture_that_is_none_is_left_out_and_said_and_the_text_goes(outbox, tmp_path, name):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (tmp_path / "secret.png").write_bytes(PNG)
+    (folder / "Digest.png").write_bytes(PNG)
+    (folder / "text.png").write_bytes(b"no picture")
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    os.mkfifo(folder / "pipe.png")
+    sent = outbox.call("send", {"medium": "team", "to": "team", "text": "x", "picture": name}, key="k")
+    assert sent["picture"] == "left out: there is no such picture"
+    assert [path.name for path in (tmp_path / "outbox").iterdir()] == ["k.txt"]

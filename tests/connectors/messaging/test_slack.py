@@ -255,3 +255,63 @@ def test_signed_and_odd_goes_to_a_person(raw):
 @pytest.mark.parametrize("channel", ["#general", "general", "", "C0DESK 001", "c0desk"])
 def test_a_channel_is_named_by_its_id_since_a_name_cannot_be_searched(channel):
     assert Slack.check_settings({"channel": channel})
+
+
+PNG = b"\x89PNG\r\n\x1a\ngrid"
+NOTICE = {"medium": "team", "to": "han", "subject": "어제의 숫자", "text": "신청 3", "picture": "digest"}
+
+
+@contextmanager
+def showing(home, answers=None):
+    """Slack that takes pictures, and a home with one."""
+    (home / "pictures").mkdir()
+    (home / "pictures" / "digest.png").write_bytes(PNG)
+    with scripted(
+        sample.GOOD | {"POST /up/1": (200, "OK - 12"), "POST /files.completeUploadExternal": SHARED}
+    ) as service:
+        place = {"ok": True, "upload_url": f"{service.base_url}/up/1", "file_id": "F1"}
+        service.answers["POST /files.getUploadURLExternal"] = (200, place)
+        service.answers.update(answers or {})
+        settings = {**sample.SETTINGS, "base_url": service.base_url, "allow_loopback": True}
+        with closing(Slack.connect("desk", settings, environ=ENVIRON, home=home)) as connection:
+            yield service, connection
+
+
+SHARED = (200, {"ok": True, "files": [{"id": "F1", "title": "어제의 숫자"}]})
+
+
+def test_a_picture_stands_below_its_notice(tmp_path):
+    with showing(tmp_path) as (service, connection):
+        assert connection.call("send", NOTICE, key=KEY)["picture"] == "uploaded"
+    text, place, upload, shared = service.asked
+    assert text.json()["metadata"]["event_payload"] == {"key": KEY}
+    assert parse_qs(place.body.decode()) == {"filename": ["digest.png"], "length": [str(len(PNG))]}
+    assert upload.body == PNG
+    assert shared.json() == {"files": [{"id": "F1", "title": "어제의 숫자"}], "channel_id": "C0DESK001"}
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("files.getUploadURLExternal", (200, {"ok": False, "error": "missing_scope"})),
+        ("files.getUploadURLExternal", (200, {"ok": True})),
+        ("files.getUploadURLExternal", (200, {"ok": True, "upload_url": "https://evil.example/x", "file_id": "F1"})),
+        ("files.getUploadURLExternal", (200, {"ok": True, "upload_url": "chat.postMessage", "file_id": "F1"})),
+        ("up/1", (500, "")),
+        ("up/1", (404, "gone")),
+        ("files.completeUploadExternal", (200, {"ok": False, "error": "fatal_error"})),
+        ("files.completeUploadExternal", (200, "<html>")),
+    ],
+)
+def test_an_upload_that_fails_is_said_and_neither_loses_nor_repeats_the_text(tmp_path, path, answer):
+    with showing(tmp_path, {f"POST /{path}": answer}) as (service, connection):
+        sent = connection.call("send", NOTICE, key=KEY)
+    assert sent["id"] == "1700000000.000100"
+    assert sent["picture"].startswith("not uploaded: ")
+    assert [one.path for one in service.asked].count("/chat.postMessage") == 1
+
+
+def test_a_notice_that_was_refused_uploads_nothing(tmp_path):
+    with showing(tmp_path, said(error="is_archived")) as (service, connection), pytest.raises(Rejected):
+        connection.call("send", NOTICE, key=KEY)
+    assert len(service.asked) == 1
