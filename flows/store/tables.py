@@ -358,7 +358,8 @@ pull = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("key", String, unique=True),  # of the effect that asked for it; a repeated one goes on with its pull
-    Column("state", String, nullable=False),  # running | done | partial | failed
+    Column("state", String, nullable=False, index=True),  # running | done | partial | failed
+    Column("claimer", String),  # who is pulling
     Column("since", String, nullable=False),  # days, both included
     Column("until", String, nullable=False),
     Column("kind", String, nullable=False),  # daily | holes | all

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), primary_key=True),
         sa.Column("key", sa.String(), unique=True),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("claimer", sa.String()),
         sa.Column("since", sa.String(), nullable=False),
         sa.Column("until", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -34,6 +35,7 @@ def upgrade() -> None:
         sa.Column("missing", sa.Integer(), nullable=False, server_default="0"),
     )
     op.create_index("ix_pull_begun_at", "pull", ["begun_at"])
+    op.create_index("ix_pull_state", "pull", ["state"])
     op.create_table(
         "pull_part",
         sa.Column("id", _MANY, primary_key=True, autoincrement=True),
