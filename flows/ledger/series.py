@@ -13,6 +13,8 @@ from flows.playbook.metrics import Metric
 from flows.playbook.model import Book
 from flows.store.read import Row
 
+NO_SUM, NO_NUMBER = "its days do not add up", "no day has a number"
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -72,10 +74,10 @@ def total(metric: Metric, cells: Mapping[date, Cell], asked: Iterable[date]) -> 
     missing = sum(cell.status == "missing" for _, cell in found)
     known = [(day, cell.value) for day, cell in found if cell.value is not None]
     provisional = any(cell.provisional for _, cell in found)
-    if metric.sum == "none":
-        return Total(None, provisional, missing, "its days do not add up")
+    if metric.sum == "none" and len(found) > 1:
+        return Total(None, provisional, missing, NO_SUM)
     if not known:
-        return Total(None, provisional, missing, "no day has a number")
+        return Total(None, provisional, missing, NO_NUMBER)
     value = sum((value for _, value in known), Decimal()) if metric.sum == "sum" else max(known)[1]
     return Total(value, provisional, missing)
 
