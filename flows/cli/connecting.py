@@ -40,16 +40,14 @@ def list_(
         return
     zone = world.book.company.zone
     table(
-        ("connection", "connector", "health", "last good", "last bad", "used for"),
-        [
-            (
-                one.name, one.connector, one.health, when(one.last_good, zone), when(one.fared.bad, zone),
-                "; ".join(one.used_for) or "nothing yet",
-            )
-            for one in found
-        ],
+        ("connection", "connector", "health", "last good", "last bad"),
+        [(one.name, one.connector, one.health, when(one.last_good, zone), when(one.fared.bad, zone)) for one in found],
         "no connections yet; write one under connections in company.yaml",
-    )  # fmt: skip
+    )
+    if found:
+        say()
+        uses = [(one.name, "\n".join(one.used_for) or "nothing yet") for one in found]
+        table(("connection", "used for"), uses, "")
     for one in found:
         for line in _troubles(one):
             say(f"\n{one.name}: {line}", style="yellow")

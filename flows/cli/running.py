@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,6 +17,8 @@ from flows.cli.app import HERE, POSTGRESQL, Where, app, refuse_without_database
 from flows.engine import __main__ as engine
 from flows.engine.__main__ import make_world, offset
 from flows.engine.books import keep_good, open_book
+from flows.engine.connections import lacks
+from flows.engine.world import World
 from flows.people.users import make_code
 from flows.runs.environment import prefect_env
 from flows.screen import Refused, say
@@ -62,16 +65,28 @@ def up(
         with store.write() as session:
             set_setting(session, "clock_offset", str(span(clock_offset).total_seconds()))
     world = make_world(settings, store)
-    for name in book.company.connections:
-        try:
-            world.connection(name)
-        except NotConnected as error:
-            say(f"{name} is not connected: {error.reason}; {error.next_step}", style="yellow")
+    for sentence in _unconnected(world):
+        say(sentence, style="yellow")
     if ahead := offset(store):
         say(f"simulated clock: {world.clock.now().astimezone(book.company.zone):%Y-%m-%d %H:%M} ({ahead} ahead)")
     code = _first_admin(settings, store)
     store.close()
     _stay(settings, code, prefect=prefect)
+
+
+def _unconnected(world: World) -> Iterator[str]:
+    """Each connection that cannot be made, with all that it lacks."""
+    for name, entry in world.book.company.connections.items():
+        try:
+            world.connection(name)
+        except NotConnected as error:
+            missing, wrong = lacks(world, name, entry)
+            if missing:
+                yield f"{name} is not connected; set in .env:"
+                yield from (f"  {one.variable}: {one.where}" for one in missing)
+                yield from [f"  and {wrong}"] if wrong else []
+            else:
+                yield f"{name} is not connected: {error.reason}; {error.next_step}"
 
 
 def _first_admin(settings: Settings, store: Store) -> str | None:

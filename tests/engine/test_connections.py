@@ -105,6 +105,20 @@ def test_a_paused_connection_says_why_and_how_many_wait(desk, till, digilog):
     assert "digilog connect NAME" in told
 
 
+def test_the_list_breaks_no_word_in_a_narrow_terminal(shop, till, digilog, monkeypatch):
+    del till
+    monkeypatch.setenv("COLUMNS", "80")
+    shop.connect("till-of-the-shop-beside-the-station", connector="till")
+    call = shop.machine("call", "till-of-the-shop-beside-the-station.shout", {"what": "{{ name }}"})
+    shop.open([call], start=FORM)
+    told = digilog("connections").splitlines()
+    assert any(line.endswith("not tried yet") for line in map(str.strip, told))
+    assert any(
+        line.split() == ["till-of-the-shop-beside-the-station", "visit:", "shout", "at", "call"] for line in told
+    )
+    assert max(map(len, told)) <= 80
+
+
 def test_the_list_is_there_for_programs_too(desk, digilog):
     desk.asks()
     desk.turns()

@@ -49,9 +49,13 @@ def test_check_shows_the_same_problem(digilog: Run, tea: Path) -> None:
 
 def test_without_its_secret_a_connection_answers_503_and_the_rest_works(shop: Up, digilog: Run) -> None:
     shop.env = {}
+    company = shop.playbooks / "company.yaml"
+    more = "connections:\n  texts: {connector: solapi, sender: 02-555-0101}\n"
+    company.write_text(company.read_text("utf-8").replace("connections:\n", more), "utf-8")
     shop.start()
     assert "orders is not connected" in shop.said()
-    assert "DIGILOG_CONNECTIONS__ORDERS__SIGNING_SECRETS" in shop.said()
+    lacking = ("ORDERS__SIGNING_SECRETS", "TEXTS__API_KEY", "TEXTS__API_SECRET")
+    assert [one for one in lacking if f"DIGILOG_CONNECTIONS__{one}: " not in shop.said()] == []
     assert shop.order("o1") == 503
     assert shop.count("event") == 0
 

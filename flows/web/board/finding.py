@@ -68,9 +68,11 @@ def _ways(sought: str, country: str) -> list[ColumnElement[bool]]:
             ways.insert(0, and_(_k.kind == "phone", _k.sought >= turned, _k.sought < turned + "~"))
         return ways
     folded = contact.sought("name", sought)
-    begins = and_(_k.kind == "name", _k.sought >= folded, _k.sought < folded + _END)
-    holds = and_(_k.kind == "name", _k.sought.contains(folded, autoescape=True))  # walks all names, where few begin so
-    return [begins, holds] if len(folded) > 1 else [begins] if folded else []
+    opening = and_(_k.kind == "name", _k.sought >= folded, _k.sought < folded + _END)
+    holding = and_(
+        _k.kind == "name", _k.sought.contains(folded, autoescape=True)
+    )  # walks all names, where few begin so
+    return [opening, holding] if len(folded) > 1 else [opening] if folded else []
 
 
 def beginning(digits: str, country: str) -> str:
