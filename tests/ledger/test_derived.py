@@ -61,7 +61,7 @@ class Till:
 @pytest.fixture
 def till(shop):
     shop.files["metrics"] = {"metrics": METRICS}
-    kinds = shop.files["canvas"]["kinds"] | {"purchase_shirt": {"stage": "decide"}, "refund_card": {"stage": None}}
+    kinds = shop.files["canvas"]["kinds"] | {"purchase_shirt": {"stage": "decide"}, "refund_card": {}}
     shop.files["canvas"] = shop.files["canvas"] | {"kinds": kinds}
     return Till(shop.open([shop.person("call")]))
 
