@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from connectors.clock import Clock, OffsetClock
 from flows.engine import place, silence
+from flows.engine.alerts import Watch
 from flows.engine.books import BookError, Files, keep_good, open_last_good
 from flows.engine.calls import Calls
 from flows.engine.engine import Engine
@@ -28,6 +29,7 @@ LOOK = 1.0  # seconds: the engine looks by itself even if every wake is lost
 WAIT = 0.1  # seconds between two tries to take the engine's place
 SEEN = 5.0  # seconds between two signs of life
 EXPECTED = 60.0  # seconds between two writings of what is expected by when, and of the texts that stand
+WATCHED = 60.0  # seconds between two looks at the numbers
 log = logging.getLogger(__name__)
 
 
@@ -72,6 +74,7 @@ class _Work:
         self._settings, self._store, self._world = settings, store, world
         self._engine, self._files, self._sweep = engine, files, sweep
         self._looked = self._seen = self._expected = float("-inf")
+        self._watch, self._watched = Watch(), time.monotonic()  # what a pull brings after a start is waited for
 
     def once(self) -> bool:
         """Says whether there is more to do at once. Raises OperationalError where the store refuses or is away."""
@@ -86,6 +89,9 @@ class _Work:
         if now - self._expected > EXPECTED:
             self._expected = now
             write_down(self._store, self._world)
+        if now - self._watched > WATCHED:
+            self._watched = now
+            watch(self._watch, self._store, self._world)
         return engine.turn() or _sweep(self._sweep, self._world.clock.now())
 
     def _look(self) -> None:
@@ -126,6 +132,14 @@ def write_down(store: Store, world: World) -> None:
     except Exception:  # cases must go on, whatever is wrong with it
         world.forget()
         log.exception("what is expected could not be written down; tried again in a minute")
+
+
+def watch(watch: Watch, store: Store, world: World) -> None:
+    """What is wrong with the numbers is told."""
+    try:
+        watch.turn(store, world)
+    except Exception:  # cases must go on, whatever is wrong with it
+        log.exception("the numbers could not be looked at; tried again in a minute")
 
 
 def _sweep(sweep: Sweep, now: datetime) -> bool:

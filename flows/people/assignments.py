@@ -80,6 +80,8 @@ def asks_nothing(assignment: Mapping[str, Any], playbook: Playbook | None) -> bo
 
 def sentence(assignment: Mapping[str, Any], playbook: Playbook | None) -> str:
     """What is to be done, in the company's words."""
+    if assignment["kind"] == "alert":
+        return str(assignment["reason"])
     if playbook is None or assignment["kind"] == "reconnect":
         return f"{assignment['connection']}: {assignment['reason']}"
     step = step_of(assignment, playbook)

@@ -228,7 +228,7 @@ assignment = Table(
     "assignment",
     metadata,
     Column("id", String, primary_key=True),
-    Column("kind", String, nullable=False),  # step | fallback | doubt | reconnect
+    Column("kind", String, nullable=False),  # step | fallback | doubt | reconnect | confirm | alert
     Column("case_id", ForeignKey("case.id"), index=True),
     Column("connection", String),  # of a reconnect
     Column("playbook", String),

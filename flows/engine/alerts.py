@@ -1,0 +1,164 @@
+"""Tells what is wrong with the numbers: one assignment each with the evidence, taken back when it is over.
+
+Looked at once a minute at most, and only where something happened since: a number was kept, a pull ended, a due time
+passed, a day began, or the files changed. What is told stands in the table `alert`, so a kill tells nothing twice.
+"""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's compiler writes it as well
+
+from flows.engine.world import World
+from flows.ledger import told
+from flows.ledger.alerts import Finding, due_at, judge
+from flows.ledger.evidence import gather
+from flows.people.assignments import OPEN, person_of
+from flows.people.links import Links
+from flows.people.notices import notice
+from flows.playbook.model import Book
+from flows.store import tables as t
+from flows.store.locks import WATCHING, try_alone
+from flows.store.read import Row, first, rows
+from flows.store.store import Store
+from flows.store.write import change, open_assignment
+
+KIND = "alert"  # a kind of assignment
+PULLING = timedelta(hours=1)  # so long a pull is waited for: what it brings may be what is missing
+FAILING_RESTS = timedelta(days=1)
+_NAMED = 5  # alerts of one notice that are named, each with its link
+_WORDS = {
+    "ko": {
+        "one": "[숫자] {}", "many": "[숫자] 살펴볼 것 {}건", "link": "여기서 처리",
+        "more": "외 {}건은 할 일에 있습니다", "over": "{} (끝남: {})",
+    },
+    "en": {
+        "one": "[Numbers] {}", "many": "[Numbers] {} to look at", "link": "do it here",
+        "more": "{} more are among your work", "over": "{} (over: {})",
+    },
+}  # fmt: skip
+_Seen = tuple[object, ...]
+
+
+class Watch:
+    """Remembers what the last look saw, so that nothing is judged where nothing happened."""
+
+    def __init__(self) -> None:
+        self._seen: _Seen | None = None
+
+    def turn(self, store: Store, world: World) -> bool:
+        """One look, if anything happened since the last. Says whether it looked."""
+        now = world.clock.now()
+        with store.read() as session:
+            seen = _happened(session, world.book, now)
+        if seen is None or seen == self._seen:
+            return False
+        with store.write(beside=True) as session:
+            if not try_alone(
+                session, WATCHING
+            ):  # another engine is at it; a minute later there is nothing left to tell
+                return False
+            look(session, world.book, now, world.links)
+        self._seen = seen
+        return True
+
+
+def look(session: Connection, book: Book, now: datetime, links: Links) -> None:
+    """Judge the numbers, tell what is new, and take back what is over. One engine at a time."""
+    found = {one.key: one for one in judge(gather(session, book, now))}
+    known = {row["key"]: row for row in rows(session, _KNOWN)}
+    for key, row in known.items():
+        if row["over_at"] is None and key not in found:
+            _over(session, book, row, now)
+        elif _is_open(row):
+            _renew(session, book, found[key], row)
+    new = [one for key, one in found.items() if key not in known or _has_rested(book, one, known[key], now)]
+    _tell(session, book, [(one, _open(session, book, one, now)) for one in new], now, links)
+
+
+_a, _alert = t.assignment.c, t.alert.c
+_KNOWN = select(t.alert, _a.state, _a.done_at, _a.done_by).outerjoin(t.assignment, _a.id == _alert.assignment_id)
+_NEWEST_PULL = select(t.pull.c.id, t.pull.c.state, t.pull.c.begun_at).order_by(t.pull.c.begun_at.desc()).limit(1)
+
+
+def _happened(session: Connection, book: Book, now: datetime) -> _Seen | None:
+    """What a look depends on, in short; none while a pull is under way."""
+    pull = first(session, _NEWEST_PULL)
+    if pull and pull["state"] == "running" and now - pull["begun_at"] < PULLING:
+        return None
+    today = now.astimezone(book.company.zone).date()
+    yesterday = today - timedelta(days=1)
+    metrics = [name for name in book.metrics.alerts if name in book.metrics.metrics]
+    past = tuple(name for name in metrics if (by := due_at(book, name, yesterday)) and by <= now)
+    newest = session.execute(select(func.max(t.reading.c.id))).scalar()
+    return (newest, pull and (pull["id"], pull["state"]), today, past, book.metrics, book.company)
+
+
+def _is_open(row: Row) -> bool:
+    return row["over_at"] is None and row["state"] in OPEN
+
+
+def _has_rested(book: Book, finding: Finding, row: Row, now: datetime) -> bool:
+    """Whether what was told before is told again: after its rest, counted from when a person did it, or it was told."""
+    since = row["done_at"] if row["done_by"] else row["told_at"]
+    return not _is_open(row) and bool(now >= since + _rest(book, finding))
+
+
+def _rest(book: Book, finding: Finding) -> timedelta:
+    alert = book.metrics.alerts.get(finding.subject)
+    return alert.cool_down.delta if alert else FAILING_RESTS
+
+
+def _open(session: Connection, book: Book, finding: Finding, now: datetime) -> Row:
+    """One assignment, of which nobody is told by itself. Gives its row."""
+    role = _role(book, finding)
+    person = person_of(book, role)
+    id = open_assignment(session, now, kind=KIND, role=role, reason=told.sentence(book, finding))
+    change(session, t.assignment, id, person=person, told_at=now, next_at=None)
+    kept = {"since": now, "told_at": now, "over_at": None, "evidence": told.dump(finding), "assignment_id": id}
+    new = upsert(t.alert).values(key=finding.key, **kept)
+    session.execute(new.on_conflict_do_update(index_elements=["key"], set_=kept))
+    return {"id": id, "person": person}
+
+
+def _renew(session: Connection, book: Book, finding: Finding, row: Row) -> None:
+    """What stands already keeps its newest evidence, and nobody is told again."""
+    evidence = told.dump(finding)
+    if evidence != row["evidence"]:
+        session.execute(update(t.alert).where(_alert.key == finding.key).values(evidence=evidence))
+        change(session, t.assignment, row["assignment_id"], reason=told.sentence(book, finding))
+
+
+def _role(book: Book, finding: Finding) -> str:
+    alert, metric = book.metrics.alerts.get(finding.subject), book.metrics.metrics.get(finding.subject)
+    return (alert.to if alert else None) or (metric.source.by if metric else None) or "owner"
+
+
+def _over(session: Connection, book: Book, row: Row, now: datetime) -> None:
+    """Nobody has to do anything any more."""
+    session.execute(update(t.alert).where(_alert.key == row["key"]).values(over_at=now))
+    if row["state"] in OPEN:
+        was = told.load(row["evidence"])
+        reason = _WORDS[book.company.language]["over"].format(told.sentence(book, was), told.over(book, was))
+        change(session, t.assignment, row["assignment_id"], state="withdrawn", next_at=None, done_at=now, reason=reason)
+
+
+def _tell(session: Connection, book: Book, new: list[tuple[Finding, Row]], now: datetime, links: Links) -> None:
+    """One notice to each person, however many alerts there are for them."""
+    mine = defaultdict[str | None, list[tuple[Finding, Row]]](list)
+    for finding, row in new:
+        mine[row["person"]].append((finding, row))
+    for person, found in mine.items():
+        text = _said(book, [(told.sentence(book, one), links.url(row["id"], now)) for one, row in found])
+        notice(session, book, now, text, person, key=f"alerts/{found[0][1]['id']}")
+
+
+def _said(book: Book, lines: list[tuple[str, str]]) -> str:
+    words = _WORDS[book.company.language]
+    if len(lines) == 1:
+        return f"{words['one'].format(lines[0][0])}\n{words['link']}: {lines[0][1]}"
+    lines_told = [words["many"].format(len(lines))]
+    for sentence, address in lines[:_NAMED]:
+        lines_told += [f"- {sentence}", f"  {words['link']}: {address}"]
+    return "\n".join([*lines_told, words["more"].format(len(lines) - _NAMED)] if len(lines) > _NAMED else lines_told)
