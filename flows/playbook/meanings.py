@@ -249,7 +249,12 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "connections": "connection.action: its answer, or rejected, unavailable, uncertain, not_connected",
         "expect": "what must come out; what is not named is not asked",
     },
-    "Answered": {"at": "company time", "by": "a person", "answers": "answers by name or label", "skipped": "why"},
+    "Answered": {
+        "at": "company time",
+        "by": "a person",
+        "answers": "answers by name or label; happened: of a call in doubt",
+        "skipped": "why",
+    },
     "TestEvent": {
         "at": "company time",
         "start": "the same form once more",
