@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from flows.playbook import letters, rules, services
 from flows.playbook.hours import public_holidays
 from flows.playbook.load import Path_
-from flows.playbook.metrics import Alert, Metric
+from flows.playbook.metrics import Alert, Metric, Ratio
 from flows.playbook.model import Book, Company, MessageText
 from flows.playbook.sheet import Sheet
 
@@ -112,8 +112,7 @@ def metrics(book: Book, sheet: Sheet) -> None:
     for name, ratio in found.ratios.items():
         if name in found.metrics:
             sheet.say(("ratios", name), f"{name} is a metric as well; choose another name", key=True)
-        for key in ("of", "by"):
-            sheet.known(("ratios", name, key), getattr(ratio, key), found.metrics, "metric")
+        _ratio(ratio, ("ratios", name), book, sheet)
     for name, alert in found.alerts.items():
         _alert(name, alert, book, sheet)
     for number, target in enumerate(found.targets):
@@ -148,6 +147,18 @@ def _metric(metric: Metric, path: Path_, book: Book, sheet: Sheet) -> None:
             return
         if not {"since", "until"} <= set(action.parameters):
             sheet.say((*at, "use"), f"{source.use} gives no readings of days; name an action that does")
+
+
+def _ratio(ratio: Ratio, path: Path_, book: Book, sheet: Sheet) -> None:
+    for key, name in (("of", ratio.of), ("by", ratio.by)):
+        sheet.known((*path, key), name, book.metrics.metrics, "metric")
+        metric = book.metrics.metrics.get(name)
+        if metric is None:
+            continue
+        if ratio.cohort is not None and metric.source.exchanges is None:
+            sheet.say((*path, "cohort"), f"a cohort needs two metrics of exchanges; {name} is none", key=True)
+        if ratio.cohort is None and metric.sum == "none":
+            sheet.say((*path, key), f"the days of {name} do not add up (sum: none), and a ratio is one of sums")
 
 
 def _alert(name: str, alert: Alert, book: Book, sheet: Sheet) -> None:
