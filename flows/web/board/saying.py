@@ -1,7 +1,8 @@
 """How pages of the board say moments, people and amounts, in the company's language and zone."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from flows.playbook.model import Book
@@ -9,6 +10,8 @@ from flows.playbook.wording import said_date, said_datetime, said_money, said_ph
 from flows.web.board import words
 from flows.web.board.reasons import said
 from flows.web.board.words.layout import LAYOUT
+
+_HANGUL = re.compile("[가-힣]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class Saying:
     def day(self, at: datetime) -> str:
         return said_date(at, self.book.company.format)
 
+    def date(self, day: date) -> str:
+        return said_date(day, self.book.company.format)
+
     def machine_time(self, at: datetime) -> str:
         """For the attribute `datetime` of a `time`."""
         return at.astimezone(self.book.company.zone).isoformat(timespec="minutes")
@@ -57,6 +63,10 @@ class Saying:
     def why(self, reason: str | None) -> str:
         """Why something went wrong or did not happen, in the company's language as far as it is known there."""
         return said(reason, self.book.company.language)
+
+    def in_english(self, text: str) -> bool:
+        """Whether a sentence is in English on a page that is not: what it says of a service's own pages often is."""
+        return self.book.company.language == "ko" and bool(text) and not _HANGUL.search(text)
 
     def phone(self, value: str) -> str:
         return said_phone(value, self.book.company.format)

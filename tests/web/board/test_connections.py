@@ -1,5 +1,7 @@
 """Connections: how each fares, which variable is missing and where it is found, and where events come in."""
 
+import re
+
 from flows.store import tables as t
 from flows.store.write import open_assignment
 from tests.web.board.conftest import Board
@@ -47,3 +49,28 @@ def test_no_secret_is_on_any_page_of_a_connection(board: Board) -> None:
         text = board.admin.get(path).text
         assert NEW not in text
         assert OLD not in text
+
+
+def _paused(board: Board) -> str:
+    """The page of a connection that a sentence of its service's kind paused."""
+    with board.door.store.write() as session:
+        now = board.door.context.world.clock.now()
+        session.execute(t.connection.insert().values(name="partner", paused="no key <b>; make one", at=now))
+    return board.viewer.get("/connections/partner").text
+
+
+def test_what_stays_english_on_a_korean_page_is_marked_for_who_hears_it_read(korean_board: Board) -> None:
+    said = '<span lang="en">no key &lt;b&gt;; make one</span>'
+    assert f"멈춘 까닭: {said}" in _paused(korean_board)
+    assert said in korean_board.viewer.get("/").text
+    missing = korean_board.viewer.get("/connections/unset").text
+    assert re.search(
+        r'SIGNING_SECRETS 값이 없습니다.</strong><br><span class="quiet"><span lang="en">the sender', missing
+    )
+    assert "아래 안내는 영어로 적혀 있습니다" in missing
+
+
+def test_an_english_page_marks_nothing(board: Board) -> None:
+    text = _paused(board)
+    assert "Paused: no key &lt;b&gt;; make one" in text
+    assert "lang=" not in text.partition("<body")[2]

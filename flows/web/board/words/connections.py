@@ -49,6 +49,7 @@ CONNECTIONS: Pairs = {
     "to_reconnect": ("바로잡았다고 알리기", "Say that it works again"),
     "how_to": ("연결하는 방법", "How to connect"),
     "at_service": ("서비스의 화면에서", "At the service"),
+    "in_english": ("아래 안내는 영어로 적혀 있습니다.", "The steps are in English."),
     "scopes": ("필요한 권한", "Permissions"),
     "then_env": (
         "값은 .env 파일에 적고 digilog를 다시 시작합니다. company.yaml에는 적지 않습니다.",
