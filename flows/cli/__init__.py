@@ -6,7 +6,20 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DatabaseError
 
 from connectors.errors import ConnectorError
-from flows.cli import cases, connecting, doubts, files, keeping, publishing, running, trying, users, work, writing
+from flows.cli import (
+    cases,
+    connecting,
+    doubts,
+    files,
+    keeping,
+    metrics,
+    publishing,
+    running,
+    trying,
+    users,
+    work,
+    writing,
+)
 from flows.cli.app import app
 from flows.engine.books import BookError
 from flows.engine.operate import OperateError
@@ -19,8 +32,8 @@ from flows.store.store import StoreError, cause
 from flows.supervisor import CannotStart
 
 __all__ = [
-    "app", "cases", "connecting", "doubts", "files", "keeping", "main", "publishing", "running", "trying", "users",
-    "work", "writing",
+    "app", "cases", "connecting", "doubts", "files", "keeping", "main", "metrics", "publishing", "running", "trying",
+    "users", "work", "writing",
 ]  # fmt: skip
 
 _TOLD = (

@@ -1,0 +1,124 @@
+"""`digilog metrics`: the numbers of a month, on the terminal or as CSV; also as they were known earlier."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from sqlalchemy import Connection
+
+from connectors.files import replace
+from flows.cli.app import HERE, Where, app
+from flows.ledger import mirror
+from flows.ledger.ratios import Pace, pace, ratio
+from flows.ledger.series import Cell, Total, days, series, total
+from flows.playbook.model import Book
+from flows.screen import Refused, say, table
+
+_SHOWN = 7  # days beside the month's sum
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_MARKS = "- missing, * may still change, + was another number before, ! a person's word that a source contradicts"
+
+
+@app.command
+def metrics(
+    *,
+    month: Annotated[str | None, Parameter(help="like 2026-11; this month (on its first day: the last one)")] = None,
+    csv: Annotated[Path | None, Parameter(help="write all numbers of the month into this file")] = None,
+    as_of: Annotated[str | None, Parameter(help='what was known then, like "2026-11-20 09:00"')] = None,
+    where: Where = HERE,
+) -> None:
+    """Show the numbers of a month: sums, the last days, ratios and targets; `--csv` writes all of them to a file."""
+    world, store = where.world()
+    book, now = world.book, world.clock.now()
+    known = _moment(book, as_of) if as_of else None
+    yesterday = (known or now).astimezone(book.company.zone).date() - timedelta(days=1)
+    first, last = _days(month, yesterday)
+    with store.read() as session:
+        if csv is not None:
+            lines = list(mirror.export(session, book, first, last, known))
+            replace(csv.absolute(), "".join(lines).encode())
+            say(f"{csv}: {len(lines) - 1} numbers of {first:%Y-%m}")
+            return
+        _table(session, book, first, min(last, yesterday), now, known)
+        _ratios(session, book, first, min(last, yesterday), now, known)
+        if month is None and known is None:
+            _targets(session, book, now)
+
+
+def _days(month: str | None, yesterday: date) -> tuple[date, date]:
+    """First and last day of a month. Raises Refused for what is none."""
+    found = _MONTH.fullmatch(month) if month else None
+    with suppress(ValueError):
+        if month is None or found:
+            first = date(int(found[1]), int(found[2]), 1) if found else yesterday.replace(day=1)
+            return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    raise Refused(f"{month} is no month; write it as 2026-11")
+
+
+def _moment(book: Book, said: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(said)
+    except ValueError:
+        raise Refused(f'{said} is no moment; write it as "2026-11-20 09:00", in the company\'s time') from None
+    return found if found.tzinfo else found.replace(tzinfo=book.company.zone)
+
+
+def _table(session: Connection, book: Book, first: date, last: date, now: datetime, as_of: datetime | None) -> None:
+    asked = days(first, last)
+    shown = asked[-_SHOWN:]
+    found = series(session, book, book.metrics.metrics, first, last, now, as_of)
+    lines = []
+    for name, metric in book.metrics.metrics.items():
+        whole = total(metric, found[name], asked)
+        cells = [_shown(found[name].get(day, Cell())) for day in shown]
+        lines.append((metric.label, _said(whole), whole.missing or "", *cells))
+    table((f"{first:%Y-%m}", "in all", "days missing", *(f"{day:%m-%d}" for day in shown)), lines, "no metrics yet")
+    if lines:
+        say(_MARKS, style="dim")
+
+
+def _shown(cell: Cell) -> str:
+    if cell.status == "not_applicable":
+        return ""
+    marks = ("*", cell.provisional), ("+", cell.restated), ("!", cell.conflict)
+    return f"{cell.value:,f}" + "".join(mark for mark, so in marks if so) if cell.value is not None else "-"
+
+
+def _said(found: Total) -> str:
+    return f"{_number(found.value)}{'*' if found.provisional else ''}" if found.value is not None else "-"
+
+
+def _number(value: Decimal) -> str:
+    """Exact where it is short; a ratio with four digits that count."""
+    short = value if len(value.as_tuple().digits) <= 15 else Decimal(f"{value:.4g}")
+    return f"{short:,f}"
+
+
+def _ratios(session: Connection, book: Book, first: date, last: date, now: datetime, as_of: datetime | None) -> None:
+    def lines() -> Iterator[tuple[str, str, str]]:
+        for name, one in book.metrics.ratios.items():
+            found = ratio(session, book, name, first, last, now, as_of)
+            yield one.label or name, _said(found), found.reason or ""
+
+    if book.metrics.ratios:
+        say()
+        table(("ratio", "in all", "why not"), lines(), "")
+
+
+def _targets(session: Connection, book: Book, now: datetime) -> None:
+    labels = {name: one.label for name, one in (book.metrics.metrics | book.metrics.ratios).items()}
+
+    def line(metric: str, per: str, found: Pace) -> tuple[str, ...]:
+        stands = "no number yet" if found.value is None else "behind" if found.behind else "on the way"
+        value = _number(found.value) if found.value is not None else "-"
+        return f"{labels[metric] or metric} a {per}", value, _number(found.wanted_by_now), _number(found.wanted), stands
+
+    if book.metrics.targets:
+        say()
+        lines = [line(one.metric, one.per, pace(session, book, one, now)) for one in book.metrics.targets]
+        table(("target", "now", "by now", "wanted", "it is"), lines, "")

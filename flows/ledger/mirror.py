@@ -1,0 +1,122 @@
+"""The metrics ledger for other programs: rows for a sheet that follows it, and a CSV of its numbers."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+from sqlalchemy import Connection, and_, select
+
+from flows.ledger.readings import Key, current, current_of
+from flows.playbook.model import Book
+from flows.store import tables as t
+from flows.store.read import Row, first, rows
+
+MOST = 5_000  # rows of one call to a sheet; the newest days go first
+SIGNATURE = "\ufeff"  # without it Excel takes a CSV for the coding of its own language
+COLUMNS = (
+    "day", "metric", "label", "channel", "account", "dimensions", "value", "status", "finality", "source", "revision",
+    "at", "by",
+)  # fmt: skip
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "day": ("날짜", "day"), "metric": ("지표", "metric"), "channel": ("채널", "channel"),
+    "account": ("계정", "account"), "dimensions": ("구분", "dimensions"), "value": ("값", "value"),
+    "status": ("상태", "status"),
+    "source": ("출처", "source"), "at": ("적은 때", "written at"), "by": ("적은 사람", "written by"),
+    "ok": ("있음", "known"), "zero": ("영", "zero"), "missing": ("없음", "missing"),
+    "not_applicable": ("해당 없음", "not applicable"),
+    "person": ("사람", "a person"), "exchanges": ("거래장부", "exchanges"), "minutes": ("사람이 쓴 시간", "minutes"),
+}  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet program would run these
+_r, _p = t.reading.c, t.pull.c
+_KEY = (_r.metric, _r.day, _r.channel, _r.account, _r.dimensions)
+
+
+def changed(session: Connection, book: Book, since: datetime | None) -> list[dict[str, Any]]:
+    """The current numbers of all that was written since a moment, as rows of `upsert_rows`; since none: of all.
+
+    At most `MOST`, the newest days. A number that is what it was stays what it is in the sheet, too.
+    """
+    newer = select(*_KEY).distinct().order_by(_r.day.desc(), _r.metric, _r.channel, _r.account, _r.dimensions)
+    if since is not None:
+        newer = newer.where(_r.id > _last_before(session, since))
+    wanted = newer.limit(MOST).subquery()
+    same = and_(*(column == wanted.c[column.name] for column in _KEY))
+    asked = select(t.reading).join(wanted, same).where(_r.standing != "beside").order_by(_r.revision)
+    found = {_key(row): row for row in rows(session, asked)}
+    known = sorted(found, key=lambda key: (key.day, key.metric), reverse=True)
+    return [_entry(book, key, found[key]) for key in known if key.metric in book.metrics.metrics]
+
+
+def last_mirrored(session: Connection, kind: str, but: str) -> datetime | None:
+    """When the pull of that kind before the pull `but` began, among those that a playbook made."""
+    before = select(_p.begun_at).where(
+        _p.kind == kind, _p.id != but, _p.key.is_not(None), _p.state.in_(("done", "partial"))
+    )
+    at: datetime | None = session.execute(before.order_by(_p.begun_at.desc()).limit(1)).scalar()
+    return at
+
+
+def export(session: Connection, book: Book, since: date, until: date, as_of: datetime | None = None) -> Iterator[str]:
+    """Lines of a CSV: every current number of these days, exact; `as_of`: as it was known then."""
+    yield SIGNATURE + _line(COLUMNS)
+    found = current(session, book.metrics.metrics, since, until, as_of)
+    for key in sorted(found, key=lambda key: (key.day, *key)):
+        if row := current_of(found[key]):
+            told = row | {"label": book.metrics.metrics[key.metric].label, "at": _moment(book, row["at"])}
+            yield _line(_cell(told[column]) for column in COLUMNS)
+
+
+def _last_before(session: Connection, since: datetime) -> int:
+    """Readings are numbered as they come, so that this looks at few of them."""
+    row = first(session, select(_r.id).where(_r.at < since).order_by(_r.id.desc()).limit(1))
+    return int(row["id"]) if row else 0
+
+
+def _key(row: Row) -> Key:
+    return Key(row["metric"], row["day"], row["channel"], row["account"], row["dimensions"])
+
+
+def _entry(book: Book, key: Key, row: Row) -> dict[str, Any]:
+    at = 0 if book.company.language == "ko" else 1
+
+    def word(name: str) -> str:
+        return _WORDS[name][at] if name in _WORDS else name
+
+    people, channels = book.company.people, book.company.channels
+    told = {
+        "day": key.day,
+        "metric": book.metrics.metrics[key.metric].label,
+        "channel": channels.get(key.channel, key.channel),
+        "value": _exact(row["value"]),
+        "status": word(row["status"]),
+        "source": word(row["source"]),
+        "at": _moment(book, row["at"]),
+        "by": people[row["by"]].name if row["by"] in people else row["by"] or "",
+    }
+    more = {name: value for name, value in (("account", key.account), ("dimensions", key.dimensions)) if value}
+    id = "/".join((key.metric, key.day, *key[2:])).rstrip("/")
+    return {"row_id": id, "row": {word(name): value for name, value in (told | more).items()}}
+
+
+def _moment(book: Book, at: datetime) -> str:
+    return f"{at.astimezone(book.company.zone):%Y-%m-%d %H:%M}"
+
+
+def _exact(value: Decimal | None) -> str:
+    return "" if value is None else f"{value:f}"
+
+
+def _cell(value: object) -> str:
+    if value is None or isinstance(value, Decimal):
+        return _exact(value)
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _line(cells: Iterable[str]) -> str:
+    line = StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()
