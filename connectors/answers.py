@@ -98,7 +98,8 @@ def _codes(found: object, deep: int) -> list[str]:
         return [code for one in found[:10] for code in _codes(one, deep - 1)] if deep else []
     if not isinstance(found, dict):
         return []
-    here = [value for name in _CODES if isinstance(value := found.get(name), str)]
+    said = [found.get(name) for name in _CODES]
+    here = [str(one) for one in said if isinstance(one, str | int) and not isinstance(one, bool)]
     inner = [code for name in _INSIDE if deep for code in _codes(found.get(name), deep - 1)]
     return here + inner
 

@@ -16,14 +16,16 @@ if TYPE_CHECKING:  # at run time they cost httpx and google-auth, which a proces
 
 LARGEST = 10 * 1024 * 1024  # bytes of one answer: about 100,000 short rows
 
-CONSOLE = """
+KEY = """
 Open console.cloud.google.com, and choose or create a project
 APIs & Services > Library: enable {api}
 IAM & Admin > Service accounts > Create service account; it needs no role
 The new account > Keys > Add key > Create new key > JSON: a file is downloaded
 Put the file into the folder secrets of the home, and its name into the connection's variable SERVICE_ACCOUNT
-Open the {document} > Share: add the account's address, which ends in iam.gserviceaccount.com, as {role}
 """
+CONSOLE = (
+    KEY + "Open the {document} > Share: add the account's address, which ends in iam.gserviceaccount.com, as {role}\n"
+)
 
 
 class Google(OAuth):

@@ -29,6 +29,11 @@ class Reading(BaseModel):
     channel: str = ""
     dimensions: dict[str, str] = {}
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What it is the number of."""
+        return self.day, self.metric, self.account, self.channel, tuple(sorted(self.dimensions.items()))
+
 
 class Asked(BaseModel):
     """What a source is asked for: days from `since` to `until`, both included, and its own names of metrics.
@@ -47,12 +52,16 @@ class Asked(BaseModel):
 
 
 class Page(BaseModel):
-    """What one answer brought, and the cursors of further pages: one, or all of them where they are known at once."""
+    """What one answer brought, and the cursors of further pages: one, or all of them where they are known at once.
+
+    `odd`: what of it could not be read, in sentences for people; the rest is whole.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     readings: tuple[Reading, ...]
     more: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
 
 
 class Source(Connector):
@@ -65,6 +74,7 @@ class Source(Connector):
     most_days: ClassVar[int] = 31  # of one question
     most_metrics: ClassVar[int] = 10  # of one question
     settles: ClassVar[int] = 0  # days for which the vendor still changes a number, by its documents
+    names: ClassVar[tuple[str, ...]] = ()  # all of the service's own names of metrics, where they are known
 
     @abstractmethod
     def fetch(self, asked: Asked, page: str | None) -> bytes:
@@ -85,12 +95,16 @@ class Source(Connector):
     ) -> list[Reading]:
         """All numbers from `since` to `until`, both days included; the service's days."""
         asked = Asked(since=since, until=until, of=tuple(of or ()), where=where or {}, split=tuple(split or ()))
-        found: list[Reading] = []
+        found: dict[tuple[object, ...], Reading] = {}
         todo: list[str | None] = [None]
         seen: set[str | None] = {None}
         while todo:
             page = self.page(asked, self.answer_of(asked, todo.pop(0)))
-            found += page.readings
+            if page.odd:  # nobody else would hear of it
+                raise Rejected("; ".join(page.odd), next_step="correct it there")
+            for one in page.readings:
+                if found.setdefault(one.key, one) is not one:
+                    raise Rejected("two pages bring the same day and metric", next_step="split what is asked further")
             for cursor in page.more:
                 if cursor in seen or len(seen) >= MOST_PAGES:
                     raise Rejected(
@@ -98,7 +112,7 @@ class Source(Connector):
                     )
                 seen.add(cursor)
                 todo.append(cursor)
-        return found
+        return list(found.values())
 
     def answer_of(self, asked: Asked, page: str | None) -> bytes:
         """`fetch`, with the connection's name in its errors."""

@@ -14,6 +14,7 @@ MEANING = {
     402: (NotConnected, "the account has no credit"),
     (400, "BUSY"): (Unavailable, "the service is closed at this hour"),
     (400, "MAYBE"): (Uncertain, "the bank had a fault"),
+    (400, "190"): (NotConnected, "the token has ended"),
     (401, "locked"): (Rejected, "this member is locked"),
 }
 SHAPES = [
@@ -38,6 +39,7 @@ def refused(status: int, data: object, *, write: bool) -> ConnectorError:
         (400, {"code": "BUSY"}, True, Unavailable, "the service is closed at this hour"),
         (400, {"code": "MAYBE"}, True, Uncertain, "the bank had a fault"),
         (400, {"code": "MAYBE"}, False, Unavailable, "the bank had a fault"),  # a read changed nothing
+        (400, {"error": {"type": "OAuthException", "code": 190}}, True, NotConnected, "the token has ended"),
         (401, {"error": "locked"}, True, Rejected, "this member is locked"),
         (400, {"code": "010-1234-5678"}, True, Rejected, "the service refused (400)"),
         (400, "<html>BUSY</html>", True, Rejected, "the service refused (400)"),
@@ -55,7 +57,7 @@ def test_the_code_is_found_wherever_vendors_write_it(data):
     assert refused(400, data, write=True).reason == "the service is closed at this hour"
 
 
-@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"null", b'{"code": 7}', b'{"error": null}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"null", b'{"code": true}', b'{"error": null}', b"\xff"])
 def test_a_body_without_a_code_has_none(content):
     assert codes(content) == []
 

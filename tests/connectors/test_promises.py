@@ -15,6 +15,7 @@ SETTINGS = {
     "email": {"host": "mail.example.com", "username": "shop", "sender": "shop@example.com"},
     "excel": {"file": "a.xlsx"},
     "csv": {"file": "a.csv"},
+    "folder": {"folder": "numbers"},
     "web": {"base_url": "https://example.com"},
 }
 BUILT_IN = {"ledger", "metrics", "message", "team"}

@@ -23,8 +23,14 @@ MEANT: dict[tuple[str, str, str], set[Outcome]] = {
     ("google_forms", "poll", "another object"): {WELL, Rejected},
     ("google_forms", "", "403"): {NotConnected},  # not shared with the account
     ("google_forms", "", "404"): {NotConnected},  # nor does Google then say that it exists
+    ("ga4", "", "403"): {NotConnected},
+    ("ga4", "", "404"): {NotConnected},
     ("google_sheets", "", "403"): {NotConnected},
     ("google_sheets", "", "404"): {NotConnected},
+    ("naver_searchad", "", "403"): {NotConnected},  # the key, or the customer's number beside it
+    ("naver_searchad", "", "an empty list"): {WELL, Rejected},  # an account without campaigns
+    ("search_console", "", "403"): {NotConnected},
+    ("search_console", "", "404"): {NotConnected},
     ("solapi", "", "403"): {NotConnected},  # the key is not active, or not from this address
     ("stripe", "", "403"): {NotConnected},  # a restricted key without the right
     ("telegram", "", "404"): {NotConnected},  # the token stands in the address: no such bot

@@ -81,8 +81,10 @@ def _hints(talk: Talk) -> None:
 
 def _with(good: Good, text: str) -> bytes:
     """The right answer with one more value, written as `text`."""
-    body = good.content.decode()
-    return f'{{"zz_more": {text}, {body[1:]}'.replace(", }", "}").encode() if body.startswith("{") else body.encode()
+    before, brace, behind = good.content.decode().partition("{")
+    if before not in {"", "["}:
+        return good.content
+    return f'{before}{brace}"zz_more": {text}, {behind}'.replace(", }", "}").encode() if brace else good.content
 
 
 def _date(**off: int) -> str:

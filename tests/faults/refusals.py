@@ -126,4 +126,42 @@ def _google() -> Iterator[Refusal]:
             yield Refusal("google_sheets", action, status, {"error": error}, outcome)
 
 
-REFUSALS = [*_slack(), *_telegram(), *_solapi(), *_stripe(), *_toss(), *_portone(), *_google()]
+def _reports() -> Iterator[Refusal]:
+    # https://cloud.google.com/apis/design/errors
+    for service in ("ga4", "search_console"):
+        told = [
+            (400, "INVALID_ARGUMENT", "badRequest", Rejected), (401, "UNAUTHENTICATED", "authError", NotConnected),
+            (403, "PERMISSION_DENIED", "SERVICE_DISABLED", NotConnected),
+            (429, "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED", Unavailable),
+        ]  # fmt: skip
+        for status, name, reason, outcome in told:
+            error = {"code": status, "message": CANARY, "status": name, "errors": [{"reason": reason}]}
+            yield Refusal(service, "readings", status, {"error": error}, outcome)
+
+
+def _instagram() -> Iterator[Refusal]:
+    # https://developers.facebook.com/docs/graph-api/guides/error-handling
+    told = [
+        (190, NotConnected),
+        (10, NotConnected),
+        (4, Unavailable),
+        (17, Unavailable),
+        (100, Rejected),
+        (7, Rejected),
+    ]
+    for code, outcome in told:
+        error = {"message": CANARY, "type": "OAuthException", "code": code, "fbtrace_id": "A1"}
+        yield Refusal("instagram", "readings", 400, {"error": error}, outcome)
+        yield Refusal("instagram", "readings", 200, {"error": error}, outcome)
+
+
+def _naver() -> Iterator[Refusal]:
+    # https://github.com/naver/searchad-apidoc/blob/master/NaverSA_API_Error_Code_MAP.md
+    for status, code, outcome in ((400, 1002, Rejected), (403, 1018, NotConnected), (429, 429, Unavailable)):
+        yield Refusal("naver_searchad", "readings", status, {"code": code, "title": CANARY}, outcome)
+
+
+REFUSALS = [
+    *_slack(), *_telegram(), *_solapi(), *_stripe(), *_toss(), *_portone(), *_google(), *_reports(), *_instagram(),
+    *_naver(),
+]  # fmt: skip
