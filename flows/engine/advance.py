@@ -186,10 +186,6 @@ def _call_or_result(walk: Walk, step: Step, *, confirmed: bool = False) -> None:
 
 def _take_result(walk: Walk, step: Step, effect: Row) -> None:
     result = kept.load(effect["result"] or "null")
-    connector = walk.world.connection(effect["connection"])
-    then = getattr(connector, "then", {}).get(effect["action"])
-    if then:
-        result = getattr(connector, then)(result, walk.call(step)).model_dump()
     _checked(walk, step, result if result is not None else {}, by="machine")
 
 

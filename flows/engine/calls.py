@@ -4,17 +4,17 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NotConnected, Unavailable, Uncertain
 from flows.engine.effects import Answer, Sending
 from flows.engine.world import BUILT_IN, World
-from flows.ledger.call import Call
-from flows.store import tables as t
-from flows.store.read import the
+from flows.ledger.call import LongCall
+from flows.people import reconnect
 from flows.store.store import Store
 
 SLOTS = 64
@@ -78,11 +78,8 @@ def perform(world: World, store: Store, sending: Sending) -> Answer:
     try:
         connector = world.connection(sending.connection)
         if sending.connection in BUILT_IN:
-            with store.read() as session:
-                call = _call(world, session, sending)
-                return Answer(
-                    sending.effect, connector.call(sending.action, sending.arguments, key=sending.key, call=call)
-                )
+            call = LongCall(store, world.book, world.clock, sending.key, world.connection, partial(credential, world))
+            return Answer(sending.effect, connector.call(sending.action, sending.arguments, key=sending.key, call=call))
         found = _asked(world, connector, sending) if sending.ask else None
         if found is None:
             found = connector.call(sending.action, sending.arguments, key=sending.key)
@@ -106,7 +103,9 @@ def _asked(world: World, connector: Connector, sending: Sending) -> object:
         raise Unavailable(f"the service could not be asked whether it happened: {error.reason}") from None
 
 
-def _call(world: World, session: Connection, sending: Sending) -> Call:
-    case = dict(the(session, select(t.case).where(t.case.c.id == sending.case)))
-    playbook = world.pinned(session, case["version"])
-    return Call(session, world.book, playbook, case, "", world.clock.now(), sending.key, world.connection)
+def credential(world: World, session: Connection, connection: str, refused: NotConnected | None) -> None:
+    """A credential that a pull found refused is told to the owner once; when it is taken again, that is over."""
+    if refused is None:
+        reconnect.works(session, connection, world.clock.now())
+    else:
+        reconnect.tell(session, connection, f"{refused.reason}; {refused.next_step}", world.clock.now())

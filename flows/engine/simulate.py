@@ -22,7 +22,7 @@ from flows.engine.effects import Answer, Sending
 from flows.engine.engine import Engine
 from flows.engine.world import BUILT_IN, World
 from flows.ledger.exchanges import Exchange, record
-from flows.ledger.metrics import current
+from flows.ledger.series import Cell, series
 from flows.people.assignments import CHECKED, AssignmentError, finish, skip, step_of
 from flows.people.links import Links
 from flows.playbook import starts
@@ -264,8 +264,8 @@ class Simulation:
         day = self._moment(self.test.clock).astimezone(self.book.company.zone).date() - timedelta(days=1)
         for metric, value in (expect.readings or {}).items():
             with self.store.read() as session:
-                row = current(session, metric, day, day).get(day)
-            said = "missing" if row is None or row["value"] is None else f"{row['value']:f}"
+                cell = series(session, self.book, [metric], day, day, self.clock.now())[metric].get(day, Cell())
+            said = "missing" if cell.value is None else f"{cell.value:f}"
             yield from _differs(f"reading {metric}", str(value), said)
 
 

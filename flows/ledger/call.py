@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from connectors.base import Connector
+from connectors.clock import Clock
+from connectors.errors import NotConnected
 from flows.playbook.model import Book, Playbook
+from flows.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,22 @@ class Call:
     def party(self) -> str | None:
         party: str | None = self.case["party_id"]
         return party
+
+
+def _nobody(session: Connection, connection: str, refused: NotConnected | None) -> None:
+    del session, connection, refused
+
+
+@dataclass(frozen=True, slots=True)
+class LongCall:
+    """One call of a built-in read that asks others: it opens its own transactions, short ones."""
+
+    store: Store
+    book: Book
+    clock: Clock
+    key: str
+    connection: Callable[[str], Connector]
+    fared: Callable[[Connection, str, NotConnected | None], None] = _nobody  # a credential was taken, or refused
 
 
 @dataclass(frozen=True, slots=True)

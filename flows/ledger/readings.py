@@ -78,7 +78,7 @@ def keep(session: Connection, book: Book, values: Iterable[Value], now: datetime
         now_known, newest = current_of(history), history[-1] if history else None
         if value.status == "missing":
             done.missing += 1
-        if now_known and value.status == "missing":
+        if now_known and value.status == "missing" and now_known["status"] != "missing":
             continue
         if now_known and _same(now_known, value):
             done.same += 1
@@ -163,6 +163,8 @@ def _row(book: Book, key: Key, value: Value, now: datetime, revision: int, stand
 
 
 def _same(row: Row, value: Value) -> bool:
+    if row["status"] == value.status == "missing":  # that the source has no number is more than that it did not answer
+        return row["raw"] is not None or value.raw is None
     return bool(row["status"] == value.status and row["value"] == value.value)
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from connectors.errors import Rejected
 from flows.ledger.exchanges import Exchange, record
-from flows.ledger.metrics import Value, current, derived, grid, keep
+from flows.ledger.derived import derived
+from flows.ledger.readings import Value, keep
+from flows.ledger.series import series
 from flows.ledger.parties import find_or_make
 from flows.store import tables as t
 
@@ -40,7 +42,7 @@ def ledger(shop):
 def put(shop, value, metric="views", day=DAY):
     with shop.store.write() as session:
         number = None if value is None else Decimal(value)
-        return keep(session, shop.world.book, Value(metric, day, number, "test"), shop.clock.now())
+        return keep(session, shop.world.book, [Value(metric, day, number, "test")], shop.clock.now())
 
 
 def pull(shop, period):
@@ -112,10 +114,10 @@ def test_numbers_from_exchanges_count_customers_and_no_voided_ones(ledger):
         record(session, book, who, Exchange(kind="apply"), ledger.clock.now(),
                by="x", system="s", reference="void", voids=ids[0])  # fmt: skip
     with ledger.store.read() as session:
-        metric = book.metrics.metrics["requests"]
         today = ledger.clock.now().date()
-        assert derived(session, metric, today) == 3
-        assert derived(session, metric, today - timedelta(days=1)) == 0
+        assert derived(session, book, "requests", today - timedelta(days=1), today) == {
+            today - timedelta(days=1): 0, today: 3,
+        }  # fmt: skip
 
 
 def test_a_day_is_settled_when_it_is_older_than_its_days(ledger):
@@ -123,13 +125,14 @@ def test_a_day_is_settled_when_it_is_older_than_its_days(ledger):
     put(ledger, 5, day=date(2026, 11, 20))
     assert [row["finality"] for row in ledger.all(t.reading)] == ["final", "provisional"]
 
-    def marks():
+    def open_days():
         with ledger.store.read() as session:
-            return grid(session, ledger.world.book, ledger.clock.now()).splitlines()[1].split()
+            found = series(session, ledger.world.book, ["views"], date(2026, 11, 16), DAY, ledger.clock.now())
+        return [day.day for day, cell in found["views"].items() if cell.provisional]
 
-    assert marks() == ["조회", "-", "-", "-", "5", "5*", "-", "-"]
+    assert open_days() == [20]
     ledger.at("2026-11-24 00:00")  # the same number, and now it is settled
-    assert marks() == ["조회", "-", "-", "5", "5", "-", "-", "-"]
+    assert open_days() == []
 
 
 def test_a_persons_number_is_kept_with_who_typed_it(shop):
@@ -144,7 +147,8 @@ def test_a_persons_number_is_kept_with_who_typed_it(shop):
     (row,) = shop.all(t.reading)
     assert (row["day"], row["status"], row["by"]) == ("2026-11-23", "zero", "yoon")
     with shop.store.read() as session:
-        assert current(session, "typed", date(2026, 11, 23), date(2026, 11, 23)).keys() == {date(2026, 11, 23)}
+        day = date(2026, 11, 23)
+        assert series(session, shop.world.book, ["typed"], day, day, shop.clock.now())["typed"].keys() == {day}
 
 
 def test_a_number_of_no_metric_is_refused(ledger):

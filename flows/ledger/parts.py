@@ -1,0 +1,114 @@
+"""One part of a pull in the store: its row, the values of its answers, the days that they leave out."""
+
+import json
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import Connection, insert, select
+
+from connectors.errors import Rejected
+from flows.ledger.asked import Question
+from flows.ledger.planning import Part
+from flows.ledger.readings import Key, Value, current, current_of, key_of
+from flows.ledger.series import days
+from flows.playbook.model import Book
+from flows.store import tables as t
+from flows.store.read import Row
+
+ANSWERS_KEPT = timedelta(days=30)  # raw, to be read again by a corrected connector
+Day = tuple[str, date]  # a metric's day
+_r = t.reading.c
+
+
+def row_of(part: Part, pull: str) -> Row:
+    asked = {"metrics": part.metrics, "where": dict(part.where), "split": part.split}
+    return {
+        "pull_id": pull, "source": part.source, "asked": json.dumps(asked, ensure_ascii=False), "state": "open",
+        "since": part.since.isoformat(), "until": part.until.isoformat(),
+    }  # fmt: skip
+
+
+def part_of(row: Row, book: Book) -> Part:
+    """The part of a row; without the metrics that are gone meanwhile."""
+    asked = json.loads(row["asked"])
+    metrics = tuple(name for name in asked["metrics"] if name in book.metrics.metrics)
+    since, until = date.fromisoformat(row["since"]), date.fromisoformat(row["until"])
+    return Part(row["source"], metrics, since, until, asked["where"], tuple(asked["split"]))
+
+
+def values_of(book: Book, asked: Question) -> list[Value]:
+    """What the answers say of our metrics. Raises Rejected where they say two things of one day."""
+    part, names = asked.part, asked.part.names(book)
+    found: dict[Key, Value] = {}
+    for answer in asked.answers:
+        for one in answer.found.readings:
+            for name in names.get(one.metric, ()) if part.since <= one.day <= part.until else ():
+                if _of_another(book, name, one.channel):
+                    continue
+                value = Value(
+                    name, one.day, one.value, part.source,
+                    account=one.account, channel=one.channel, dimensions=one.dimensions, raw=answer.hash,
+                )  # fmt: skip
+                if found.setdefault(key_of(book, value), value).value != value.value:
+                    raise Rejected(f"it says two different numbers of {one.day} for {one.metric}")
+    return list(found.values())
+
+
+def _of_another(book: Book, name: str, channel: str) -> bool:
+    """Whether a number is of another of the company's channels than its metric is about."""
+    own = book.metrics.metrics[name].channel
+    return own is not None and channel != own and channel in book.company.channels
+
+
+def known(session: Connection, names: Iterable[str], first: date, last: date) -> set[Day]:
+    """Metrics' days of which a number is known."""
+    asked = (
+        select(_r.metric, _r.day)
+        .where(_r.metric.in_(list(names)), _r.day >= first.isoformat(), _r.day <= last.isoformat())
+        .where(_r.status != "missing")
+        .distinct()
+    )
+    return {(metric, date.fromisoformat(day)) for metric, day in session.execute(asked)}
+
+
+def lacking(session: Connection, part: Part, came: set[Day]) -> list[Day]:
+    """The part's days of which nothing came and nothing is known: an answer without a day erases nothing."""
+    wanted = [(name, day) for name in part.metrics for day in days(part.since, part.until) if (name, day) not in came]
+    if not wanted:
+        return []
+    there = known(session, part.metrics, part.since, part.until)
+    return [one for one in wanted if one not in there]
+
+
+def absent(book: Book, part: Part, name: str, day: date, raw: str | None) -> Value:
+    """What a day means that the source left out, as its metric says; without a whole answer it is missing."""
+    zero = book.metrics.metrics[name].absent_day == "zero" and raw is not None
+    return Value(name, day, Decimal(0) if zero else None, part.source, raw=raw)
+
+
+def no_longer_missing(session: Connection, book: Book, values: list[Value], part: Part) -> list[Value]:
+    """Marks of missing days that have numbers now, of an account or of dimensions: they do not apply any more."""
+    given = {key_of(book, value) for value in values}
+    whole = {key_of(book, Value(value.metric, value.day, None, part.source)) for value in values} - given
+    if not whole:
+        return []
+    found = current(session, {key.metric for key in whole}, part.since, part.until)
+    marks = [key for key in whole if (row := current_of(found.get(key, []))) and row["status"] == "missing"]
+    return [Value(key.metric, date.fromisoformat(key.day), None, part.source, applies=False) for key in marks]
+
+
+def only_holes(session: Connection, part: Part, values: list[Value]) -> list[Value]:
+    """Without the values of days of which a number is known already."""
+    there = known(session, part.metrics, part.since, part.until)
+    return [value for value in values if (value.metric, value.day) not in there]
+
+
+def keep_answers(session: Connection, asked: Question, now: datetime) -> None:
+    """The answers as they came, for a while."""
+    if kept := asked.kept:
+        facts = {"part_id": asked.number, "at": now, "retain_until": now + ANSWERS_KEPT}
+        session.execute(
+            insert(t.private_answer),
+            [facts | {"page": one.page or "", "hash": one.hash, "body": one.packed} for one in kept],
+        )
