@@ -46,26 +46,30 @@ class Watch:
 
     def __init__(self) -> None:
         self._seen: _Seen | None = None
+        self._again: datetime | None = None  # when something has rested
 
     def turn(self, store: Store, world: World) -> bool:
         """One look, if anything happened since the last. Says whether it looked."""
         now = world.clock.now()
         with store.read() as session:
             seen = _happened(session, world.book, now)
-        if seen is None or seen == self._seen:
+        if seen is None or (seen == self._seen and not (self._again and now >= self._again)):
             return False
         with store.write(beside=True) as session:
             if not try_alone(
                 session, WATCHING
             ):  # another engine is at it; a minute later there is nothing left to tell
                 return False
-            look(session, world.book, now, world.links)
+            self._again = look(session, world.book, now, world.links)
         self._seen = seen
         return True
 
 
-def look(session: Connection, book: Book, now: datetime, links: Links) -> None:
-    """Judge the numbers, tell what is new, and take back what is over. One engine at a time."""
+def look(session: Connection, book: Book, now: datetime, links: Links) -> datetime | None:
+    """Judge the numbers, tell what is new, and take back what is over. One engine at a time.
+
+    Gives when something that was told before has rested, and is to be told again.
+    """
     found = {one.key: one for one in judge(gather(session, book, now))}
     known = {row["key"]: row for row in rows(session, _KNOWN)}
     for key, row in known.items():
@@ -73,8 +77,10 @@ def look(session: Connection, book: Book, now: datetime, links: Links) -> None:
             _over(session, book, row, now)
         elif _is_open(row):
             _renew(session, book, found[key], row)
-    new = [one for key, one in found.items() if key not in known or _has_rested(book, one, known[key], now)]
+    rests = {key: _rests_until(book, one, known[key]) for key, one in found.items() if key in known}
+    new = [one for key, one in found.items() if key not in known or ((until := rests[key]) and until <= now)]
     _tell(session, book, [(one, _open(session, book, one, now)) for one in new], now, links)
+    return min((until for until in rests.values() if until and until > now), default=None)
 
 
 _a, _alert = t.assignment.c, t.alert.c
@@ -99,10 +105,10 @@ def _is_open(row: Row) -> bool:
     return row["over_at"] is None and row["state"] in OPEN
 
 
-def _has_rested(book: Book, finding: Finding, row: Row, now: datetime) -> bool:
-    """Whether what was told before is told again: after its rest, counted from when a person did it, or it was told."""
-    since = row["done_at"] if row["done_by"] else row["told_at"]
-    return not _is_open(row) and bool(now >= since + _rest(book, finding))
+def _rests_until(book: Book, finding: Finding, row: Row) -> datetime | None:
+    """When what was told is told again: so long after a person did it, or else it was told. None: it stands."""
+    since: datetime = row["done_at"] if row["done_by"] else row["told_at"]
+    return None if _is_open(row) else since + _rest(book, finding)
 
 
 def _rest(book: Book, finding: Finding) -> timedelta:

@@ -116,14 +116,17 @@ def _failing(facts: Facts) -> Iterator[Finding]:
 
 
 def _missing(facts: Facts, name: str, metric: Metric, alert: Alert) -> Iterator[Finding]:
-    """Days of the last week past their due time; of a metric that never had a number, the newest alone."""
+    """Days of the last week past their due time, from the first that had a number, of it or of any."""
     if alert.missing_by is None and metric.source.due is None:
         return
-    due = [day for day in _newest(facts, LOOK_BACK) if (by := due_at(facts.book, name, day)) and by <= facts.now]
-    known = [day for day, cell in facts.cells.get(name, {}).items() if cell.known]
-    since = min(known) if known else max(due, default=facts.today)
-    days = [day for day in due if day >= since and facts.cell(name, day).status == "missing"]
-    if days:
+    newest = _newest(facts, LOOK_BACK)
+    due = [day for day in newest if (by := due_at(facts.book, name, day)) and by <= facts.now]
+    first = {one: min(days) for one, cells in facts.cells.items() if (days := [on for on in cells if cells[on].known])}
+    since = first.get(name) or min(first.values(), default=newest[0])
+    due = [day for day in due if day >= since]
+    if name not in first:  # never a number: the newest day alone
+        due = due[:1]
+    if days := [day for day in due if facts.cell(name, day).status == "missing"]:
         yield Finding(name, "missing", tuple(sorted(days)))
 
 
