@@ -66,6 +66,7 @@ def export(session: Connection, book: Book, since: date, until: date, as_of: dat
     for key in sorted(found, key=lambda key: (key.day, *key)):
         if row := current_of(found[key]):
             told = row | {"label": book.metrics.metrics[key.metric].label, "at": _moment(book, row["at"])}
+            told["channel"] = _channel(book, key)
             yield _line(_cell(told[column]) for column in COLUMNS)
 
 
@@ -85,11 +86,11 @@ def _entry(book: Book, key: Key, row: Row) -> dict[str, Any]:
     def word(name: str) -> str:
         return _WORDS[name][at] if name in _WORDS else name
 
-    people, channels = book.company.people, book.company.channels
+    people, channels, channel = book.company.people, book.company.channels, _channel(book, key)
     told = {
         "day": key.day,
         "metric": book.metrics.metrics[key.metric].label,
-        "channel": channels.get(key.channel, key.channel),
+        "channel": channels.get(channel, channel),
         "value": _exact(row["value"]),
         "status": word(row["status"]),
         "source": word(row["source"]),
@@ -99,6 +100,10 @@ def _entry(book: Book, key: Key, row: Row) -> dict[str, Any]:
     more = {name: value for name, value in (("account", key.account), ("dimensions", key.dimensions)) if value}
     id = "/".join((key.metric, key.day, *key[2:])).rstrip("/")
     return {"row_id": id, "row": {word(name): value for name, value in (told | more).items()}}
+
+
+def _channel(book: Book, key: Key) -> str:
+    return book.metrics.metrics[key.metric].channel or key.channel
 
 
 def _moment(book: Book, at: datetime) -> str:

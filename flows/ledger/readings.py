@@ -14,12 +14,15 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from connectors.errors import Rejected
 from flows.playbook.metrics import Metric
 from flows.playbook.model import Book
 from flows.store import tables as t
+from flows.store.locks import KEEPING, alone
 from flows.store.read import Row
 
 Status = Literal["ok", "zero", "missing", "not_applicable"]
+_DIGITS = 18  # before the point
 _r = t.reading.c
 _INSERT = insert(t.reading)
 
@@ -36,7 +39,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One number to be kept. No value means missing, unless `applies` is false."""
+    """One number to be kept. No value means missing, unless `applies` is false. Raises Rejected for one too large."""
 
     metric: str
     day: date
@@ -48,6 +51,17 @@ class Value:
     dimensions: Mapping[str, str] = field(default_factory=dict)
     raw: str | None = None  # hash of the answer it was read from
     applies: bool = True
+
+    def __post_init__(self) -> None:
+        if self.value is not None and not (self.value.is_finite() and self.value.adjusted() < _DIGITS):
+            raise Rejected(f"the number of {self.metric} on {self.day} is none that can be kept")
+
+    @property
+    def number(self) -> Decimal | None:
+        """What is kept: none unless it applies, and no zero below zero."""
+        if self.value is None or not self.applies:
+            return None
+        return self.value or Decimal()
 
     @property
     def status(self) -> Status:
@@ -68,71 +82,110 @@ class Kept:
 
 
 def keep(session: Connection, book: Book, values: Iterable[Value], now: datetime, pull: str | None = None) -> Kept:
-    """Keep what a source said. The same again makes no row; what is missing erases nothing (rules 1 and 3)."""
+    """Keep what a source said. The same again makes no row; what is missing erases nothing (rules 1 and 3).
+
+    Three statements for any number of values; of two who keep at once the second waits.
+    """
     given = list(values)
+    if not given:
+        return Kept()
+    alone(session, KEEPING)
     known = _standing(session, given)
     done, made = Kept(), list[Row]()
     for value in given:
         key = key_of(book, value)
         history = known[key]
-        now_known, newest = current_of(history), history[-1] if history else None
+        before, standing = current_of(history), _becomes(history, value)
         if value.status == "missing":
             done.missing += 1
-        if now_known and value.status == "missing" and now_known["status"] != "missing":
-            continue
-        if now_known and _same(now_known, value):
-            done.same += 1
-            continue
-        pinned = now_known is not None and now_known["standing"] == "pinned"
-        if pinned and newest and newest["standing"] == "beside" and _same(newest, value):
-            done.same += 1
-            continue
-        standing = "beside" if pinned else "pulled"
-        row = _row(book, key, value, now, (newest["revision"] if newest else 0) + 1, standing, pull)
-        history.append(row)
-        made.append(row)
-        if pinned:
-            done.beside += 1
-        elif now_known and now_known["status"] != "missing":
-            done.restated += 1
-        elif value.status != "missing":
-            done.new += 1
+        if standing is not None:
+            row = _row(book, key, value, now, history, standing) | {"pull": pull}
+            history.append(row)
+            made.append(row)
+        _count(done, before, value, standing)
     if made:
         session.execute(_INSERT, made)
     return done
 
 
+def _becomes(history: list[Row], value: Value) -> str | None:
+    """How a source's word stands after what is known already; none: it is nothing new."""
+    known = current_of(history)
+    if known is None:
+        return "pulled"
+    if value.status == "missing" and known["status"] != "missing":
+        return None
+    if known["standing"] != "pinned":
+        return None if _same(known, value) else "pulled"
+    theirs = _theirs(history)
+    decided = theirs is not None and _same(theirs, value) and (
+        theirs["standing"] == "beside"  # said before: shown as a conflict, or settled by the person's second word
+        or _same(known, value)
+    )  # fmt: skip
+    return None if decided else "beside"
+
+
+def _count(done: Kept, before: Row | None, value: Value, standing: str | None) -> None:
+    if standing == "beside" and before and not _same(before, value):
+        done.beside += 1
+    elif standing != "pulled":
+        done.same += value.status != "missing"
+    elif before and before["status"] != "missing":
+        done.restated += 1
+    elif value.status != "missing":
+        done.new += 1
+
+
 def correct(session: Connection, book: Book, value: Value, now: datetime, why: str) -> int:
-    """A person's word: pinned above later pulls until it is released. Returns the revision."""
+    """A person's word: pinned above later pulls until it is released. Returns the revision; the same again makes none.
+
+    Said again over a conflict, it settles it: the source's word is known, and the person's stays.
+    """
+    alone(session, KEEPING)
     key = key_of(book, value)
     history = _standing(session, [value])[key]
-    revision: int = (history[-1]["revision"] if history else 0) + 1
-    row = _row(book, key, value, now, revision, "pinned", None)
-    session.execute(_INSERT, [row | {"why": why}])
-    return revision
+    newest = history[-1] if history else None
+    if newest and newest["standing"] == "pinned" and _same(newest, value) and newest["why"] == why:
+        return int(newest["revision"])
+    row = _row(book, key, value, now, history, "pinned") | {"why": why}
+    session.execute(_INSERT, [row])
+    return int(row["revision"])
 
 
 def release(session: Connection, book: Book, key: Key, by: str, now: datetime, why: str) -> int | None:
     """Let the sources' word count again: their last one becomes current. Returns the revision; None: nothing pinned."""
+    alone(session, KEEPING)
     history = _histories(session, [key.metric], key.day, key.day)[key]
     pinned = current_of(history)
     if pinned is None or pinned["standing"] != "pinned":
         return None
-    theirs = next((row for row in reversed(history) if row["standing"] != "pinned"), None)
+    theirs = _theirs(history) or {"value": None, "source": "person", "raw": None, "status": "missing"}
     value = Value(
-        key.metric, date.fromisoformat(key.day), theirs["value"] if theirs else None,
-        theirs["source"] if theirs else "person", by, raw=theirs["raw"] if theirs else None,
-        applies=theirs is None or theirs["status"] != "not_applicable",
+        key.metric, date.fromisoformat(key.day), theirs["value"], theirs["source"], by,
+        raw=theirs["raw"], applies=theirs["status"] != "not_applicable",
     )  # fmt: skip
-    revision: int = history[-1]["revision"] + 1
-    row = _row(book, key, value, now, revision, "released", None)
-    session.execute(_INSERT, [row | {"why": why}])
-    return revision
+    row = _row(book, key, value, now, history, "released") | {"why": why}
+    session.execute(_INSERT, [row])
+    return int(row["revision"])
 
 
 def current_of(history: list[Row]) -> Row | None:
     """The reading that counts, of one key's rows by revision."""
     return next((row for row in reversed(history) if row["standing"] != "beside"), None)
+
+
+def conflict_of(history: list[Row]) -> Row | None:
+    """What the source said after a person's word, where it says otherwise and nobody has decided."""
+    newest, known = history[-1] if history else None, current_of(history)
+    if newest is None or known is None or newest["standing"] != "beside":
+        return None
+    same = newest["status"] == known["status"] and newest["value"] == known["value"]
+    return None if same else newest
+
+
+def _theirs(history: list[Row]) -> Row | None:
+    """The sources' last word."""
+    return next((row for row in reversed(history) if row["standing"] != "pinned"), None)
 
 
 def current(
@@ -143,9 +196,10 @@ def current(
 
 
 def key_of(book: Book, value: Value) -> Key:
-    metric = book.metrics.metrics[value.metric]
+    """A metric that is of one channel has it in its definition: another name of it begins no second history."""
+    channel = "" if book.metrics.metrics[value.metric].channel else value.channel
     said = json.dumps(dict(value.dimensions), ensure_ascii=False, sort_keys=True) if value.dimensions else ""
-    return Key(value.metric, value.day.isoformat(), metric.channel or value.channel, value.account, said)
+    return Key(value.metric, value.day.isoformat(), channel, value.account, said)
 
 
 def final(book: Book, metric: Metric, day: date, now: datetime) -> bool:
@@ -153,19 +207,21 @@ def final(book: Book, metric: Metric, day: date, now: datetime) -> bool:
     return day < now.astimezone(book.company.zone).date() - timedelta(days=metric.settle_days)
 
 
-def _row(book: Book, key: Key, value: Value, now: datetime, revision: int, standing: str, pull: str | None) -> Row:
+def _row(book: Book, key: Key, value: Value, now: datetime, history: list[Row], standing: str) -> Row:
     settled = final(book, book.metrics.metrics[key.metric], value.day, now)
+    newest: Row = history[-1] if history else {"revision": 0, "at": now}
     return key._asdict() | {
-        "revision": revision, "value": value.value if value.applies else None, "status": value.status,
+        "revision": newest["revision"] + 1, "value": value.number, "status": value.status,
         "finality": "final" if settled else "provisional", "standing": standing, "source": value.source,
-        "pull": pull, "raw": value.raw, "at": now, "by": value.by, "why": None,
+        "pull": None, "raw": value.raw, "by": value.by, "why": None,
+        "at": max(now, newest["at"]),  # a clock that was set back changes nothing of what was known before
     }  # fmt: skip
 
 
 def _same(row: Row, value: Value) -> bool:
     if row["status"] == value.status == "missing":  # that the source has no number is more than that it did not answer
         return row["raw"] is not None or value.raw is None
-    return bool(row["status"] == value.status and row["value"] == value.value)
+    return bool(row["status"] == value.status and row["value"] == value.number)
 
 
 _ASKED = (

@@ -1,5 +1,6 @@
 """A metric's days as people see them: a cell a day, of the current readings of all its accounts and dimensions."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from flows.ledger.readings import Key, Status, current, current_of, final
+from flows.ledger.readings import Key, Status, conflict_of, current, current_of, final
 from flows.playbook.metrics import Metric
 from flows.playbook.model import Book
 from flows.store.read import Row
@@ -53,13 +54,13 @@ def series(
 ) -> dict[str, dict[date, Cell]]:
     """Each metric's cells of the days that have readings, first and last included; `as_of`: what was known then."""
     names = list(metrics)
-    parts: defaultdict[tuple[str, str], list[list[Row]]] = defaultdict(list)
+    parts: defaultdict[tuple[str, str], dict[Key, list[Row]]] = defaultdict(dict)
     for key, history in current(session, names, first, last, as_of).items():
-        parts[key.metric, key.day].append(history)
+        parts[key.metric, key.day][key] = history
     found: dict[str, dict[date, Cell]] = {name: {} for name in names}
     for (name, day), histories in parts.items():
-        on = date.fromisoformat(day)
-        found[name][on] = _cell(histories, settled=final(book, book.metrics.metrics[name], on, as_of or now))
+        on, metric = date.fromisoformat(day), book.metrics.metrics[name]
+        found[name][on] = _cell(metric, histories, settled=final(book, metric, on, as_of or now))
     return found
 
 
@@ -82,21 +83,69 @@ def total(metric: Metric, cells: Mapping[date, Cell], asked: Iterable[date]) -> 
     return Total(value, provisional, missing)
 
 
-def _cell(histories: list[list[Row]], *, settled: bool) -> Cell:
-    counting = [(row, history) for history in histories if (row := current_of(history))]
-    rows = [row for row, _ in counting if row["status"] != "not_applicable"]
-    if not rows:
-        return Cell(status="not_applicable" if counting else "missing")
-    missing = any(row["status"] == "missing" for row in rows)
-    value = None if missing else sum((row["value"] for row in rows), Decimal())
+def _cell(metric: Metric, found: Mapping[Key, list[Row]], *, settled: bool) -> Cell:
+    histories = counting(metric, found)
+    value, status = _sum(histories)
+    rows = [row for history in histories if (row := current_of(history))]
+    pinned = any(row["standing"] == "pinned" for row in rows)
     return Cell(
         value,
-        "missing" if value is None else "ok" if value else "zero",
+        status,
         provisional=not settled,
-        restated=any(_restated(row, history) for row, history in counting),
-        pinned=any(row["standing"] == "pinned" for row in rows),
-        conflict=any(history[-1]["standing"] == "beside" for _, history in counting),
+        restated=any(_restated(row, history) for row, history in zip(rows, histories, strict=True)),
+        pinned=pinned,
+        conflict=any(conflict_of(history) for history in histories) or (pinned and _otherwise(metric, found, rows)),
     )
+
+
+def counting(metric: Metric, found: Mapping[Key, list[Row]]) -> list[list[Row]]:
+    """The histories of one day that its number is made of, each with a reading that counts.
+
+    A person's word about the whole stands above its parts. Else those of one kind of parts count, never a whole and
+    its parts both: the kind that has numbers, that the metric asks for now, that something came of last.
+    """
+    whole = next((history for key, history in found.items() if not any(key[2:])), None)
+    if whole and (current_of(whole) or {}).get("standing") == "pinned":
+        return [whole]
+    kinds: defaultdict[tuple[bool, bool, frozenset[str]], list[list[Row]]] = defaultdict(list)
+    for key, history in found.items():
+        if current_of(history):
+            kinds[bool(key.channel), bool(key.account), _names(key)].append(history)
+    if len(kinds) < 2:
+        return next(iter(kinds.values()), [])
+    asked = frozenset(metric.source.split)
+    return max(kinds.items(), key=lambda kind: (_known(kind[1]), kind[0][2] == asked, _newest(kind[1])))[1]
+
+
+def _names(key: Key) -> frozenset[str]:
+    return frozenset(json.loads(key.dimensions)) if key.dimensions else frozenset()
+
+
+def _known(histories: list[list[Row]]) -> bool:
+    return any(row["value"] is not None for history in histories if (row := current_of(history)))
+
+
+def _newest(histories: list[list[Row]]) -> int:
+    return max(int(history[-1]["id"]) for history in histories)
+
+
+def _sum(histories: list[list[Row]]) -> tuple[Decimal | None, Status]:
+    """A sum of parts; a part that does not apply adds nothing, without one that is missing there is no sum."""
+    counting = [row for history in histories if (row := current_of(history))]
+    rows = [row for row in counting if row["status"] != "not_applicable"]
+    if not rows:
+        return None, "not_applicable" if counting else "missing"
+    if any(row["status"] == "missing" for row in rows):
+        return None, "missing"
+    value = sum((row["value"] for row in rows), Decimal())
+    return value, "ok" if value else "zero"
+
+
+def _otherwise(metric: Metric, found: Mapping[Key, list[Row]], pinned: list[Row]) -> bool:
+    """Whether parts that came after a person's word about the whole make another number."""
+    parts = {key: history for key, history in found.items() if any(key[2:])}
+    theirs = counting(metric, parts) if parts and len(pinned) == 1 and len(parts) < len(found) else []
+    return bool(theirs) and _newest(theirs) > pinned[0]["id"] and _sum(theirs)[0] not in {None, pinned[0]["value"]}
 
 
 def _restated(row: Row, history: list[Row]) -> bool:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-DECIDING, SENDING, GATHERING, ASKING, WATCHING = 3, 4, 5, 6, 7
+DECIDING, SENDING, GATHERING, ASKING, WATCHING, KEEPING = 3, 4, 5, 6, 7, 8
 _OURS = 1684632428  # as in `postgres`
 
 

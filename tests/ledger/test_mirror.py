@@ -42,7 +42,7 @@ def told(shop, since=None):
 def test_a_row_of_the_mirror_speaks_the_companys_words(shop):
     kept(shop, value(by="yoon"))
     assert told(shop) == [
-        {"row_id": "views/2026-11-22/web",
+        {"row_id": "views/2026-11-22",
          "row": {"날짜": "2026-11-22", "지표": "조회수", "채널": "웹", "값": "132", "상태": "있음", "출처": "사람",
                  "적은 때": "2026-11-23 10:00", "적은 사람": "yoon님"}},
     ]  # fmt: skip
@@ -59,8 +59,8 @@ def test_missing_zero_and_what_is_split_are_told_apart(shop):
          value("clicks", number="2", dimensions={"device": "desk"}))  # fmt: skip
     rows = {one["row_id"]: one["row"] for one in told(shop)}
     assert {id: (row["값"], row["상태"]) for id, row in rows.items()} == {
-        "views/2026-11-22/web": ("", "없음"),
-        "views/2026-11-21/web": ("0", "영"),
+        "views/2026-11-22": ("", "없음"),
+        "views/2026-11-21": ("0", "영"),
         'clicks/2026-11-22//a/1/{"device": "phone"}': ("1.50", "있음"),
         'clicks/2026-11-22///{"device": "desk"}': ("2", "있음"),
     }
@@ -77,7 +77,7 @@ def test_the_mirror_follows_what_was_written_since_also_by_people(shop):
     shop.later(hours=1)
     kept(shop, value(number="131"))  # beside a person's word
     (row,) = told(shop, since)
-    assert (row["row_id"], row["row"]["값"]) == ("views/2026-11-22/web", "130")
+    assert (row["row_id"], row["row"]["값"]) == ("views/2026-11-22", "130")
 
 
 def test_of_too_many_rows_the_newest_days_go(shop):
