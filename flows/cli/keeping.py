@@ -13,6 +13,7 @@ from flows.cli.app import HERE, Where, app
 from flows.engine import silence as silent
 from flows.engine.__main__ import clock, offset
 from flows.engine.retention import kept_for, next_sweep
+from flows.ledger.parts import ANSWERS_KEPT
 from flows.process import begin
 from flows.screen import Refused, say, table
 from flows.store import backup as copies
@@ -79,6 +80,8 @@ def _kept(table: str, words: int, cases: int) -> str:
     """How long the rows of a table are kept, in words."""
     if table == "private_contact":
         return "for good"
+    if table == "private_answer":
+        return f"{ANSWERS_KEPT.days} days"
     if table.startswith("private_"):
         return f"{words} days after the end of the case"
     return f"{cases} days after the end of the case" if table in _WITH_CASES else "for good"

@@ -71,6 +71,7 @@ class Sweep:
         with self._store.write() as session:
             marks = _marks(session)
             count = _words(session, marks, now - self._kept.words) + _whole(session, marks, now - self._kept.cases)
+            count += _answers(session, now)
             if not count:
                 _runs(session, now - self._kept.cases)
                 marks.next = (now + EACH).isoformat()
@@ -131,6 +132,14 @@ def _alone(session: Connection, retained: datetime) -> int:
         n.exchange_id.in_(select(_x.id).where(_x.case_id.is_(None))), n.retain_until <= retained
     )
     return count + session.execute(notes).rowcount
+
+
+def _answers(session: Connection, now: datetime) -> int:
+    """Raw answers of sources, which are kept to be read again."""
+    n = t.private_answer.c
+    gone = list(session.execute(select(n.id).where(n.retain_until <= now).limit(BATCH)).scalars())
+    _delete(session, t.private_answer, n.id.in_(gone))
+    return len(gone)
 
 
 def _erase(session: Connection, cases: list[str]) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, select, text, update
 
-from connectors.base import Connector
 from connectors.clock import VirtualClock
-from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable, Uncertain
+from flows.engine.alone import ERRORS, Alone
 from flows.engine.beginnings import BEFORE, STRANGER, Scene, begin, meet
 from flows.engine.calls import perform
 from flows.engine.coverage import Branch, taken
@@ -33,19 +32,7 @@ from flows.store.read import Row, rows
 from flows.store.store import Store, memory_store
 from flows.store.write import add, emit
 
-ERRORS: Mapping[str, type[ConnectorError]] = {
-    "not_connected": NotConnected, "rejected": Rejected, "unavailable": Unavailable, "uncertain": Uncertain,
-}  # fmt: skip
 LONGEST = timedelta(days=400)
-
-
-class _Alone(World):
-    """The world as built-ins find it: a service that they ask does not answer, and no file of a home is read."""
-
-    def connection(self, name: str) -> Connector:
-        if name in BUILT_IN:
-            return super().connection(name)
-        raise Rejected("a test reaches no service", connection=name)
 
 
 class Scripted:
@@ -55,7 +42,8 @@ class Scripted:
 
     def __init__(self, world: World, store: Store, pinned: Mapping[str, Any]) -> None:
         self._world, self._store, self._pinned = world, store, pinned
-        self._alone = _Alone(world.book, world.clock, world.links, world.home, simulated=True)
+        self._alone = Alone(world.book, world.clock, world.links, world.home, simulated=True)
+        self._alone.said = pinned
         self._back: list[Answer] = []
         self.sent: list[Sending] = []
 

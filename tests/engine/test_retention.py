@@ -34,8 +34,9 @@ def sweep(shop, kept=KEPT):
 
 
 def left(shop):
-    """How many rows each private table has, contact points apart."""
-    return {table.name: len(shop.all(table)) for table in PRIVATE if table is not t.private_contact}
+    """How many rows each private table has, contact points and answers of sources apart."""
+    apart = (t.private_contact, t.private_answer)
+    return {table.name: len(shop.all(table)) for table in PRIVATE if table not in apart}
 
 
 def done(shop):

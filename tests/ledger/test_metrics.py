@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 
 from connectors.errors import Rejected
-from flows.ledger.exchanges import Exchange, record
 from flows.ledger.derived import derived
+from flows.ledger.exchanges import Exchange, record
+from flows.ledger.parties import find_or_make
 from flows.ledger.readings import Value, keep
 from flows.ledger.series import series
-from flows.ledger.parties import find_or_make
 from flows.store import tables as t
 
 DAY = date(2026, 11, 22)
