@@ -37,6 +37,7 @@ class Change:
     day: date
     before: Decimal
     after: Decimal
+    at: datetime  # when it became what it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Failure:
     source: str
     days: tuple[date, ...]  # of pulls that failed since the last that did not, oldest first
     reason: str
-    paused: bool = False  # its connection waits for a person, who knows
+    told: bool = False  # somebody is asked already to set its connection right
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,9 @@ def due_at(book: Book, name: str, day: date) -> datetime | None:
 
 
 def _failing(facts: Facts) -> Iterator[Finding]:
-    """A source that failed on two days with no good pull between; a paused connection is told of already."""
+    """A source that failed on two days with no good pull between."""
     for one in facts.failures:
-        if len(one.days) > 1 and not one.paused:
+        if len(one.days) > 1 and not one.told:
             yield Finding(one.source, "failing", one.days, {}, one.reason)
 
 

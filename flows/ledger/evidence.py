@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from sqlalchemy import Connection, select
 
@@ -45,19 +44,18 @@ def _paces(session: Connection, book: Book, targets: Iterable[Target], now: date
 
 def _changes(session: Connection, names: list[str], first: date, last: date, now: datetime) -> Iterator[Change]:
     """Days that a source restated within the last week; what a person corrected is none of its doing."""
-    totals: defaultdict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [Decimal(), Decimal()])
+    parts: defaultdict[tuple[str, str], list[tuple[Row, Row]]] = defaultdict(list)
     since = now - timedelta(days=LOOK_BACK)
     for key, history in current(session, names, first, last).items():
         newest = current_of(history)
-        if newest is None or newest["value"] is None:
-            continue
-        before = newest if newest["standing"] == "pinned" else _before(history, since)
-        total = totals[key.metric, key.day]
-        total[0] += before["value"]
-        total[1] += newest["value"]
-    for (metric, day), (was, is_) in totals.items():
+        if newest is not None and newest["value"] is not None:
+            before = newest if newest["standing"] == "pinned" else _before(history, since)
+            parts[key.metric, key.day].append((before, newest))
+    for (metric, day), found in parts.items():
+        was, is_ = sum(before["value"] for before, _ in found), sum(newest["value"] for _, newest in found)
         if was != is_:
-            yield Change(metric, date.fromisoformat(day), was, is_)
+            at = max(newest["at"] for before, newest in found if before is not newest)
+            yield Change(metric, date.fromisoformat(day), was, is_, at)
 
 
 def _before(history: list[Row], since: datetime) -> Row:
@@ -82,12 +80,13 @@ def _failures(session: Connection, book: Book, now: datetime) -> Iterator[Failur
             bad[source][pull] = (failed[-1]["begun_at"], failed[-1]["reason"] or "")
         else:
             bad.pop(source, None)
-    c = t.connection.c
-    paused = set(session.execute(select(c.name).where(c.paused.is_not(None))).scalars()) if bad else set()
+    a = t.assignment.c
+    waits = select(a.connection).where(a.kind == "reconnect", a.state.in_(("open", "claimed")))
+    told = set(session.execute(waits).scalars()) if bad else set()
     for source in sorted(asked & bad.keys()):
         tried = [*bad[source].values()]
         days = sorted({at.astimezone(book.company.zone).date() for at, _ in tried})
-        yield Failure(source, tuple(days), tried[-1][1], source.partition(".")[0] in paused)
+        yield Failure(source, tuple(days), tried[-1][1], source.partition(".")[0] in told)
 
 
 def _by_pull(found: list[Row]) -> dict[tuple[str, str], list[Row]]:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import BaseModel, PrivateAttr
@@ -11,7 +12,11 @@ from connectors.base import Connector, action
 from connectors.errors import Rejected
 from connectors.spreadsheets import Entry
 from flows.ledger import brought, mirror
+from flows.ledger.album import put
 from flows.ledger.call import Call, LongCall
+from flows.ledger.digest import digest
+from flows.ledger.evidence import gather
+from flows.ledger.pictures.png import month_png
 from flows.ledger.planning import Wish
 from flows.ledger.pulling import Puller
 from flows.ledger.readings import Value, correct, current, current_of, keep, key_of
@@ -38,6 +43,14 @@ class Kept(BaseModel):
     metric: str
     day: date
     revision: int
+
+
+class Morning(BaseModel):
+    """What `metrics.digest` gives back: a subject, at most ten lines, and the name of a picture if one was drawn."""
+
+    subject: str
+    text: str
+    picture: str
 
 
 class MetricsLedger(Connector):
@@ -92,6 +105,21 @@ class MetricsLedger(Connector):
             summary="\n".join(brought.lines(call.book, found)),
             rows=[Entry(**row) for row in rows],
         )
+
+    @action(effect="read")
+    def digest(self, *, call: LongCall) -> Morning:
+        """Say yesterday's numbers in at most ten lines, the worst news first, with a picture of the last four weeks.
+
+        `team.notify` sends it: `subject`, `text` and `picture` of this step.
+        """
+        book, now = call.book, call.clock.now()
+        with call.store.read() as session:
+            said = digest(gather(session, book, now, whole=True))
+            name = f"digest-{now.astimezone(book.company.zone):%Y-%m-%d}"
+            drawn = self._home != Path() and put(  # a playbook's test has no home
+                self.in_pictures(f"{name}.png"), lambda: month_png(session, book, now)
+            )
+        return Morning(subject=said.subject, text="\n".join(said.lines), picture=name if drawn else "")
 
 
 def _typist(call: Call) -> str | None:

@@ -7,8 +7,9 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from flows.ledger.alerts import Finding
+from flows.ledger.pictures.numbers import exact
 from flows.playbook.model import Book
-from flows.playbook.wording import said_date, said_money
+from flows.playbook.wording import Format, said_date, said_money
 
 _DAYS = 3  # named in a sentence
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -22,7 +23,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "others": " (외 {}일)",
         "days": "날짜", "value": "값", "usual": "평소", "low": "낮아도", "high": "높아도", "weeks": "견준 주",
         "by_now": "오늘까지", "wanted": "목표", "before": "전", "after": "후", "reason": "까닭",
-        "minutes": "{}분", "more": "{} 외 {}일",
+        "more": "{} 외 {}일",
         "over_failing": "다시 가져옵니다", "over_missing": "이제 숫자가 있습니다",
         "over_unusual": "평소와 다른 숫자가 더는 없습니다", "over_zero": "더는 0이 아닙니다",
         "over_behind": "더는 뒤처지지 않았습니다", "over_restated": "그 뒤로는 바뀌지 않았습니다",
@@ -38,7 +39,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "days": "days", "value": "value", "usual": "usually", "low": "at least", "high": "at most",
         "weeks": "weeks compared", "by_now": "by now", "wanted": "target", "before": "before", "after": "after",
         "reason": "why",
-        "minutes": "{} min", "more": "{} and {} other days",
+        "more": "{} and {} other days",
         "over_failing": "it gives numbers again", "over_missing": "the number is there now",
         "over_unusual": "no number is unusual any more", "over_zero": "it is not zero any more",
         "over_behind": "it is not behind any more", "over_restated": "it was not restated again",
@@ -78,26 +79,21 @@ def label(book: Book, subject: str) -> str:
 
 
 def said_value(book: Book, subject: str, value: Decimal) -> str:
-    """A number with its unit: 45,000원, 12분, 80%, 1,234. A ratio of two of one unit is a percentage."""
+    """A number with its unit: 45,000원, 12분, 80.0%, 1,234. A ratio of two of one unit is a percentage."""
     form, found = book.company.format, book.metrics
     unit = found.metrics[subject].unit if subject in found.metrics else "count"
     if ratio := found.ratios.get(subject):
         above, below = found.metrics[ratio.of].unit, found.metrics[ratio.by].unit
         unit = "ratio" if above == below else above
-    match unit:
-        case "ratio":
-            return f"{_rounded(value * 100, 1)}%"
-        case "minutes":
-            return _WORDS[form.language]["minutes"].format(_rounded(value, 1))
-        case "count":
-            return _rounded(value, 2)
-    own = replace(form, currency=unit)
-    whole = "." not in said_money(Decimal(), own)  # of a currency without a smaller coin
-    return said_money(value.quantize(Decimal(1), ROUND_HALF_UP) if whole else value, own)
+    return exact(_rounded(value, unit, form), unit, form)
 
 
-def _rounded(value: Decimal, places: int) -> str:
-    return f"{value.quantize(Decimal(10) ** -places, ROUND_HALF_UP).normalize():,f}"
+def _rounded(value: Decimal, unit: str, form: Format) -> Decimal:
+    """A median or a pace has more places than its metric."""
+    places = {"count": "0.01", "minutes": "1", "ratio": "0.001"}.get(unit)
+    if places is None:  # a currency; some have no smaller coin
+        places = "1" if "." not in said_money(Decimal(), replace(form, currency=unit)) else "0.01"
+    return value.quantize(Decimal(places), ROUND_HALF_UP)
 
 
 def _said_days(book: Book, days: tuple[date, ...]) -> str:

@@ -8,6 +8,7 @@ import pytest
 from flows.engine.alerts import PULLING, Watch
 from flows.ledger.readings import Value, correct, keep
 from flows.ledger.told import load
+from flows.people import reconnect
 from flows.store import tables as t
 from flows.store.locks import WATCHING, try_alone
 from flows.store.write import add, change
@@ -197,7 +198,7 @@ def test_a_source_that_fails_for_a_day_is_told_without_any_alert_written(ledger)
 
 def test_a_source_whose_connection_waits_for_its_credential_is_told_of_once(ledger):
     with ledger.store.write() as session:
-        add(session, t.connection, name="numbers", paused="the credential is missing", at=ledger.clock.now())
+        reconnect.tell(session, "numbers", "the credential is missing", ledger.clock.now())
     for day in (24, 25):
         pulled(ledger, f"2026-11-{day} 06:30", "failed", ("numbers.readings", "the credential is missing"))
     look(ledger, "2026-11-25 06:31")

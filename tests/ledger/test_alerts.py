@@ -200,16 +200,16 @@ def test_a_target_is_behind_by_more_than_a_tenth_once_a_fifth_is_over(book, said
     [(100, 121, True), (100, 79, True), (100, 120, False), (100, 100, False), (0, 1, True), (-100, -130, True)],
 )
 def test_a_number_that_moved_by_more_than_the_share_is_told(book, before, after, told):
-    changes = (Change("m", day(3), Decimal(before), Decimal(after)),)
+    changes = (Change("m", day(3), Decimal(before), Decimal(after), datetime.now(UTC)),)
     found = facts(book, PULLED, {"restated": "20%"}, {}, changes=changes)
     assert told_of(found) == ({"restated": (day(3),)} if told else {})
 
 
-def test_a_source_fails_when_it_did_on_two_days_and_its_connection_waits_for_nobody(book):
+def test_a_source_fails_when_it_did_on_two_days_and_nobody_is_asked_about_it_already(book):
     bad = Failure("numbers.readings", (day(1), day(0)), "the service cannot be reached")
     assert told_of(facts(book, PULLED, {}, {}, failures=(bad,))) == {"failing": (day(1), day(0))}
     assert told_of(facts(book, PULLED, {}, {}, failures=(replace(bad, days=(day(0),)),))) == {}
-    assert told_of(facts(book, PULLED, {}, {}, failures=(replace(bad, paused=True),))) == {}
+    assert told_of(facts(book, PULLED, {}, {}, failures=(replace(bad, told=True),))) == {}
 
 
 SAID = [
@@ -248,7 +248,7 @@ def test_a_finding_is_a_sentence_with_its_numbers_and_kept_exactly(book, finding
 
 @pytest.mark.parametrize(
     ("unit", "value", "said"),
-    [("count", "1234", "1,234"), ("count", "2.50", "2.5"), ("minutes", "90", "90분"), ("ratio", "0.8", "80%"),
+    [("count", "1234", "1,234"), ("count", "2.50", "2.5"), ("minutes", "90", "90분"), ("ratio", "0.8", "80.0%"),
      ("KRW", "45000.4", "45,000원"), ("USD", "1234.5", "$1,234.50"), ("count", "1000", "1,000")],
 )  # fmt: skip
 def test_a_number_is_said_with_its_unit(book, unit, value, said):
