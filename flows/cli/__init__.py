@@ -14,6 +14,7 @@ from flows.cli import (
     keeping,
     metrics,
     publishing,
+    pulling,
     running,
     trying,
     users,
@@ -32,8 +33,8 @@ from flows.store.store import StoreError, cause
 from flows.supervisor import CannotStart
 
 __all__ = [
-    "app", "cases", "connecting", "doubts", "files", "keeping", "main", "metrics", "publishing", "running", "trying",
-    "users", "work", "writing",
+    "app", "cases", "connecting", "doubts", "files", "keeping", "main", "metrics", "publishing", "pulling", "running",
+    "trying", "users", "work", "writing",
 ]  # fmt: skip
 
 _TOLD = (

@@ -37,6 +37,7 @@ class Question:
     part: Part
     asked: Asked
     answers: list[Answer] = field(default_factory=list)
+    unread: list[Answer] = field(default_factory=list)  # answers that could not be read
     error: ConnectorError | None = None
     open: int = 1  # pages that wait or are under way
     took: float = 0.0  # seconds of its calls
@@ -62,7 +63,8 @@ class Question:
     @property
     def kept(self) -> list[Answer]:
         """The answers that are kept to be read again: all or none."""
-        return self.answers if sum(len(one.packed) for one in self.answers) <= MOST_KEPT else []
+        came = self.answers + self.unread
+        return came if sum(len(one.packed) for one in came) <= MOST_KEPT else []
 
 
 def question(number: int, part: Part, book: Book) -> Question:
@@ -79,10 +81,14 @@ def ask(connector: Connector, question: Question, page: str | None) -> Answer:
 
 
 def read(connector: Connector, question: Question, page: str | None, raw: bytes) -> Answer:
-    """Read an answer as it came, also long after; asks nobody. Raises Rejected."""
-    paged = _paged(connector, question)
-    found = paged.page(question.asked, raw) if paged else Page(readings=_plain(connector, raw))
-    return Answer(page, sha256(raw).hexdigest()[:32], zlib.compress(raw, 3), found)
+    """Read an answer as it came, also long after; asks nobody. Raises Rejected, and then has kept it as unread."""
+    paged, hash, packed = _paged(connector, question), sha256(raw).hexdigest()[:32], zlib.compress(raw, 3)
+    try:
+        found = paged.page(question.asked, raw) if paged else Page(readings=_plain(connector, raw))
+    except ConnectorError:
+        question.unread.append(Answer(page, hash, packed, Page(readings=())))
+        raise
+    return Answer(page, hash, packed, found)
 
 
 def _raw(connector: Connector, question: Question, page: str | None) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from flows.ledger.pulling import Summary
+from flows.ledger.summary import Summary
 from flows.playbook.model import Book
 
 MOST_LINES = 12

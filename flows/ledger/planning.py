@@ -12,11 +12,13 @@ from connectors.analytics import Source
 from connectors.base import Connector
 from connectors.errors import ConnectorError, Rejected
 from flows.ledger.series import days
+from flows.ledger.settled import unsettled
 from flows.playbook.metrics import Metric
 from flows.playbook.model import Book
+from flows.playbook.problem import nearest
 from flows.store import tables as t
 
-Kind = Literal["daily", "holes", "all"]
+Kind = Literal["daily", "holes", "all", "again"]
 COUNTED_BACK = 7  # days that are counted anew each time, where the numbers are our own
 MOST_BACK = 400  # days that are looked through for holes, unless somebody names a day
 MOST_METRICS, MOST_DAYS = 10, 31  # of one question, where the source does not say
@@ -66,8 +68,9 @@ def plan(
     """All questions, those of the newest days first. Raises Rejected for a metric that is not there."""
     today = now.astimezone(book.company.zone).date()
     groups = defaultdict[tuple[object, ...], dict[str, set[date]]](dict)
+    late = unsettled(session, book, today, MOST_BACK) if wish.kind == "daily" else {}
     for name, metric in _asked(book, wish):
-        if wanted := _days(session, name, metric, wish, today):
+        if wanted := _days(session, name, metric, wish, today) | _within(late.get(name, set()), wish):
             groups[_together(metric, name)][name] = wanted
     found = [part for wanted in groups.values() for part in _parts(book, connection, wanted)]
     return sorted(found, key=lambda part: part.until, reverse=True)
@@ -95,7 +98,7 @@ def _chosen(book: Book, wish: Wish) -> Iterator[tuple[str, Metric]]:
     all_ = book.metrics.metrics
     for name in wish.metrics:
         if name not in all_:
-            raise Rejected(f"there is no metric {name}", next_step=f"metrics.yaml has {', '.join(all_) or 'none'}")
+            raise Rejected(f"there is no metric {name}{nearest(name, all_)}", next_step="correct its name")
     yield from ((name, metric) for name, metric in all_.items() if not wish.metrics or name in wish.metrics)
 
 
@@ -114,6 +117,10 @@ def _days(session: Connection, name: str, metric: Metric, wish: Wish, today: dat
     if wish.kind == "holes" and wanted:
         wanted -= {day for _, day in answered(session, [name], first, last)}
     return wanted
+
+
+def _within(found: set[date], wish: Wish) -> set[date]:
+    return {day for day in found if (wish.since or day) <= day <= (wish.until or day)}
 
 
 def _first(session: Connection, name: str, yesterday: date) -> date:
@@ -136,18 +143,18 @@ def _parts(book: Book, connection: Callable[[str], Connector], wanted: Mapping[s
     if source.use is None:
         ((name, missing),) = wanted.items()
         counted = EXCHANGES if source.exchanges else MINUTES
-        yield from (Part(counted, (name,), first, last) for first, last in _runs(missing, MOST_BACK))
+        yield from (Part(counted, (name,), first, last) for first, last in runs(missing, MOST_BACK))
         return
     most_metrics, most_days = _most(connection, source.use)
     names = list(wanted)
     for place in range(0, len(names), most_metrics):
         together = tuple(names[place : place + most_metrics])
         missing = set().union(*(wanted[name] for name in together))
-        for first, last in _runs(missing, min(most_days, MOST_CELLS // len(together))):
+        for first, last in runs(missing, min(most_days, MOST_CELLS // len(together))):
             yield Part(source.use, together, first, last, source.where, tuple(source.split))
 
 
-def _runs(wanted: Iterable[date], most: int) -> Iterator[tuple[date, date]]:
+def runs(wanted: Iterable[date], most: int) -> Iterator[tuple[date, date]]:
     """Days without a gap, newest first, so many at most at once."""
     first = last = None
     for day in sorted(wanted, reverse=True):

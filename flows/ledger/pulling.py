@@ -4,9 +4,9 @@ A part is kept whole or not at all, in one short transaction: a day that is abse
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -21,6 +21,7 @@ from flows.ledger.planning import PERSON, Part, Wish, plan, typed, window
 from flows.ledger.readings import Kept, Value, keep
 from flows.ledger.series import days
 from flows.ledger.side_by_side import Pace, SideBySide
+from flows.ledger.summary import Failed, Progress, Summary
 from flows.playbook.model import Book
 from flows.store import tables as t
 from flows.store.read import Row, first, rows
@@ -28,44 +29,8 @@ from flows.store.store import Store
 from flows.store.write import change, new_id
 
 BUSY = 20.0  # seconds until somebody who met another pull asks again
+Ask = Callable[[Iterable[Question]], Iterator[Question]]  # gives back each when it is answered, or has failed
 _p, _q = t.pull.c, t.pull_part.c
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A part of which nothing was taken, or not all of it."""
-
-    part: Part
-    reason: str
-
-
-@dataclass(slots=True)
-class Summary:
-    """What a pull brought: counts of numbers, and what is missing and why. `left`: parts that were not asked."""
-
-    id: str
-    kept: int = 0
-    restated: int = 0
-    beside: int = 0
-    missing: int = 0
-    failed: list[Failed] = field(default_factory=list)
-    absent: dict[str, list[date]] = field(default_factory=dict)  # days that a source answered without a number
-    typed: list[str] = field(default_factory=list)  # metrics that a person has not typed yet
-    left: int = 0
-
-    @property
-    def state(self) -> str:
-        return "partial" if self.failed or self.left else "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a pull is: parts, and the numbers kept so far."""
-
-    done: int
-    parts: int
-    kept: int
-    failed: int
 
 
 def _nobody(*_: object) -> None:
@@ -90,11 +55,24 @@ class Puller:
 
         Raises Unavailable while another pull is under way, Rejected for a metric that is not there.
         """
+        with self.store.read() as session:
+            known = first(session, select(t.pull).where(_p.key == key)) if key else None
+            wanted = [] if known else plan(session, self.book, self.connection, wish, self.clock.now())
+        return self.run(wish, wanted, SideBySide(self.connection, self.paces, self.stop).ask, known, key=key, by=by)
+
+    def run(
+        self,
+        wish: Wish,
+        wanted: list[Part],
+        ask: Ask,
+        known: Row | None = None,
+        *,
+        key: str | None = None,
+        by: str | None = None,
+    ) -> Summary:
+        """Ask these parts of `ask` as one pull, or go on with a `known` one."""  # fmt: skip
         claim = self.store.claim()
         try:
-            with self.store.read() as session:
-                known = first(session, select(t.pull).where(_p.key == key)) if key else None
-                wanted = [] if known else plan(session, self.book, self.connection, wish, self.clock.now())
             with self.store.write() as session:
                 self._alone(session, claim)
                 if known is None:
@@ -102,7 +80,7 @@ class Puller:
                 number = str(known["id"])
                 change(session, t.pull, number, state="running", claimer=claim.id)
                 open_ = rows(session, select(t.pull_part).where(_q.pull_id == number).order_by(_q.id))
-            return _Run(self, wish, known, open_).run()
+            return _Run(self, wish, known, open_, ask).run()
         finally:
             claim.close()
 
@@ -142,6 +120,7 @@ class _Run:
     wish: Wish
     pull: Row
     parts: list[Row]
+    ask: Ask
     summary: Summary = field(init=False)
     told: set[str] = field(default_factory=set)  # connections of which it is said how they fared
 
@@ -164,8 +143,7 @@ class _Run:
             if not part.connection and not self.puller.stop.is_set():
                 self._count(number, part)
                 self._said(done := done + 1)
-        side = SideBySide(self.puller.connection, self.puller.paces, self.puller.stop)
-        for one in side.ask(asked):
+        for one in self.ask(asked):
             self._take(one)
             self._said(done := done + 1)
         self.summary.left = len(self.parts) - done
@@ -208,7 +186,9 @@ class _Run:
             except Rejected as error:
                 asked.error = error
         with self.puller.store.write() as session:
-            self._fared(session, asked.part.connection, asked.error)
+            if self.pull["kind"] != "again":  # else nobody was asked
+                self._fared(session, asked.part.connection, asked.error)
+                parts.keep_answers(session, asked, self.puller.clock.now())
             if asked.error is None:
                 self._answered(session, asked, values)
             else:
@@ -223,7 +203,6 @@ class _Run:
             self.summary.absent.setdefault(name, []).append(day)
             self.summary.missing += book.metrics.metrics[name].absent_day == "unknown" or raw is None
             values.append(parts.absent(book, part, name, day, raw))
-        parts.keep_answers(session, asked, self.puller.clock.now())
         values += parts.no_longer_missing(session, book, values, part)
         self._keep(session, part, values, asked.number, len(asked.answers), "; ".join(odd))
 

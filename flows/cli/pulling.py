@@ -1,0 +1,131 @@
+"""`digilog pull`: ask the sources of the metrics by hand, for yesterday, for years, or for what is missing."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from functools import partial
+from types import FrameType
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from flows.cli.app import HERE, Where, app
+from flows.engine.calls import credential
+from flows.ledger import brought
+from flows.ledger.again import read_again
+from flows.ledger.planning import Kind, Wish
+from flows.ledger.pulling import Puller
+from flows.ledger.summary import Progress, Summary
+from flows.screen import Refused, console, say
+
+_BY = "digilog pull"
+_MOST = timedelta(days=3_660)
+_EACH = 10.0  # seconds between two lines where nobody looks on
+
+
+@app.command
+def pull(
+    *metrics: str,
+    since: Annotated[date | None, Parameter(name="--from")] = None,
+    until: Annotated[date | None, Parameter(name="--to")] = None,
+    holes: Annotated[bool, Parameter(negative=())] = False,
+    all_: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    again: str | None = None,
+    where: Where = HERE,
+) -> None:
+    """Ask the sources of the metrics and keep what differs; safe twice, and while digilog is up.
+
+    Without a word it asks for the days that may still change, as the daily playbook does. Exit 1 if a source failed.
+
+    Parameters
+    ----------
+    metrics
+        only these metrics of metrics.yaml
+    since
+        the first day, like 2026-01-01; then only days are asked for that have no answer yet
+    until
+        the last day; without it yesterday
+    holes
+        days that have no answer yet, since the metric's first known day, at most 400 days back
+    all_
+        also days that are known; a number that is another now is a revision
+    again
+        read the kept answers of that pull anew (its id, or "last") and ask nobody
+
+    """
+    if holes and all_:
+        raise Refused("--holes are the days without an answer, --all are all days; name one of them")
+    yesterday = date.today()  # noqa: DTZ011 - only to refuse what nobody means
+    if since and (until or yesterday) - since > _MOST:
+        raise Refused("that is more than ten years; name a later --from")
+    world, store = where.world()
+    puller = Puller(store, world.book, world.connection, world.clock, fared=partial(credential, world))
+    with _stoppable(puller), _watched(puller):
+        if again is not None:
+            found = read_again(puller, again, _BY)
+        else:
+            kind: Kind = "all" if all_ else "holes" if holes or since or until else "daily"
+            found = puller.pull(Wish(kind, metrics, since, until), by=_BY)
+    _tell(puller, found)
+    store.close()
+    if found.failed:
+        sys.exit(1)
+
+
+def _tell(puller: Puller, found: Summary) -> None:
+    stopped = puller.stop.is_set() and found.left
+    for number, line in enumerate(brought.lines(puller.book, found, "en")):
+        say(line, style="red" if number and line.startswith("not brought") else "green" if not number else None)
+    if stopped:
+        say("stopped; the same command goes on with what is missing", style="yellow")
+    say(f"pull {found.id}", style="dim")
+
+
+@contextmanager
+def _stoppable(puller: Puller) -> Iterator[None]:
+    """Ctrl-C stops after the part that is being kept; a second one at once, which loses no more than that part."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        puller.stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _watched(puller: Puller) -> Iterator[None]:
+    """A bar for who looks on, else a line now and then."""
+    if not console.is_terminal:
+        puller.watch = _lines()
+        yield
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("asking", total=None)
+
+        def show(now: Progress) -> None:
+            bar.update(task, total=now.parts, completed=now.done, description=f"{now.kept} numbers")
+
+        puller.watch = show
+        yield
+
+
+def _lines() -> Callable[[Progress], None]:
+    told = time.monotonic()
+
+    def tell(now: Progress) -> None:
+        nonlocal told
+        if time.monotonic() - told > _EACH:
+            told = time.monotonic()
+            say(f"{now.done} of {now.parts} questions, {now.kept} numbers, {now.failed} failed")
+
+    return tell
