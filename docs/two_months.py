@@ -76,7 +76,7 @@ def _pull(session: Connection, yesterday: date, now: datetime) -> None:
         )
     )
     for source, state, reason in (
-        ("ads-csv.readings", "done", None), ("instagram-csv.readings", "failed", "the file is not there"),
+        ("ads-csv.readings", "done", None), ("instagram-csv.readings", "failed", "instagram.csv is not there"),
     ):  # fmt: skip
         session.execute(
             t.pull_part.insert().values(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from rich.cells import cell_len, set_cell_size
 
 _HERE = Path(__file__).parent / "templates"
@@ -12,8 +13,8 @@ _ENVIRONMENT = Environment(
 STYLE = (_HERE / "picture.css").read_text(encoding="utf-8")  # fixed light colours, where no page has its own
 
 
-def draw(template: str, **values: object) -> str:
-    return _ENVIRONMENT.get_template(template).render(**values)
+def draw(template: str, **values: object) -> Markup:
+    return Markup(_ENVIRONMENT.get_template(template).render(**values))  # noqa: S704 - its values are escaped by now
 
 
 def fitted(text: str, columns: int) -> str:

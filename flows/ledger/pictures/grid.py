@@ -1,17 +1,20 @@
 """Metrics by days as a grid, grouped by their place on the canvas, in the order in which customers pass it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from sqlalchemy import Connection, select
 
 from flows.ledger.pictures.words import words
 from flows.ledger.series import Cell, Total, total
 from flows.playbook.metrics import Metric
 from flows.playbook.model import Book
+from flows.store import tables as t
 
 Cells = Mapping[str, Mapping[date, Cell]]
-NONE = Cell()
+NONE, BEFORE = Cell(), Cell(status="not_applicable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +53,48 @@ class Grid:
         return [line for group in self.groups for line in group.lines]
 
 
-def grid(book: Book, cells: Cells, asked: Sequence[date], before: Sequence[date] = ()) -> Grid:
-    """The metrics' cells of the days that are asked for; with `before`, each line has those days' total too."""
+def begun(session: Connection, cells: Cells, since: date, yesterday: date) -> dict[str, date]:
+    """The first day of each metric whose readings begin after `since`; yesterday for one without any."""
+    late = {id: min(found, default=yesterday) for id, found in cells.items() if since not in found}
+    r = t.reading.c
+    older = select(r.metric).where(r.metric.in_(late), r.day < since.isoformat()).distinct()
+    known = set(session.execute(older).scalars()) if late else set[str]()
+    return {id: day for id, day in late.items() if id not in known}
+
+
+def grid(
+    book: Book,
+    cells: Cells,
+    asked: Sequence[date],
+    before: Sequence[date] = (),
+    begin: Mapping[str, date] | None = None,
+) -> Grid:
+    """The metrics' cells of the days that are asked for; with `before`, each line has those days' total too.
+
+    Days before a metric's first (`begin`) are none of its days: nothing is missing there.
+    """
     groups = []
     metrics = book.metrics.metrics
     for place, label in places(book):
-        here = [_line(book, id, one, cells[id], asked, before) for id, one in metrics.items() if one.on == place]
+        here = [
+            _line(book, id, one, cells[id], (asked, before), (begin or {}).get(id, date.min))
+            for id, one in metrics.items()
+            if one.on == place
+        ]
         if here:
             groups.append(Group(place, label, here))
     return Grid(asked, groups)
 
 
 def _line(
-    book: Book, id: str, metric: Metric, found: Mapping[date, Cell], asked: Iterable[date], before: Sequence[date]
-) -> Line:
+    book: Book, id: str, metric: Metric, found: Mapping[date, Cell], asked: tuple[Sequence[date], Sequence[date]],
+    begin: date,
+) -> Line:  # fmt: skip
     channel = book.company.channels.get(metric.channel or "", metric.channel or "")
-    wanted = list(asked)
-    return Line(
-        id, metric, channel, [found.get(day, NONE) for day in wanted], total(metric, found, wanted),
-        total(metric, found, before) if before else None,
-    )  # fmt: skip
+    these, those = ([day for day in some if day >= begin] for some in asked)
+    cells = [found.get(day, NONE if day >= begin else BEFORE) for day in asked[0]]
+    before = total(metric, found, those) if those else None
+    return Line(id, metric, channel, cells, total(metric, found, these), before)
 
 
 def places(book: Book) -> list[tuple[str, str]]:

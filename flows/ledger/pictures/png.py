@@ -6,7 +6,7 @@ from functools import cache
 from sqlalchemy import Connection
 
 from flows.ledger.pictures.draw import STYLE
-from flows.ledger.pictures.grid import grid
+from flows.ledger.pictures.grid import begun, grid
 from flows.ledger.pictures.month import month_svg, weeks
 from flows.ledger.series import series
 from flows.playbook.model import Book
@@ -33,7 +33,8 @@ def month_png(session: Connection, book: Book, now: datetime) -> bytes:
         raise NoFontError(f"no font here has letters of {language!r}; install one, such as the package fonts-noto-cjk")
     these, those = weeks(now.astimezone(book.company.zone).date())
     found = series(session, book, book.metrics.metrics, those[0], these[-1], now)
-    return png(month_svg(book, grid(book, found, these, those)))
+    begin = begun(session, found, those[0], these[-1])
+    return png(month_svg(book, grid(book, found, these, those, begin)))
 
 
 @cache

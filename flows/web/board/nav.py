@@ -3,6 +3,7 @@
 NAV = (
     ("/", "nav_today"),
     ("/cases", "nav_cases"),
+    ("/metrics", "nav_metrics"),
     ("/playbooks", "nav_playbooks"),
     ("/outbox", "nav_outbox"),
     ("/exchanges", "nav_exchange"),

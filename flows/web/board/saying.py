@@ -41,11 +41,8 @@ class Saying:
         """Day and time; empty for none."""
         return said_datetime(at, self.book.company.format) if at else ""
 
-    def day(self, at: datetime) -> str:
+    def day(self, at: date) -> str:  # or a moment of it
         return said_date(at, self.book.company.format)
-
-    def date(self, day: date) -> str:
-        return said_date(day, self.book.company.format)
 
     def machine_time(self, at: datetime) -> str:
         """For the attribute `datetime` of a `time`."""

@@ -7,6 +7,7 @@ LAYOUT: Pairs = {
     "to_content": ("본문으로", "Skip to content"),
     "nav_today": ("오늘", "Today"),
     "nav_cases": ("케이스", "Cases"),
+    "nav_metrics": ("지표", "Metrics"),
     "nav_playbooks": ("플레이북", "Playbooks"),
     "nav_outbox": ("보낸 메시지", "Outbox"),
     "nav_exchange": ("거래 기록", "Record"),
