@@ -89,6 +89,7 @@ def _page(ask: Ask, session: Connection, wrong: Wrong, status: int = 200) -> Res
         raise Refused(404, refused(error, ask)) from None
     said = ask.words(CASE)
     playbook = ask.context.world.pinned(session, case["version"])
+    story = moments(session, ask, case, playbook, said)
     told = ask.said("told") if ask.request.method == "GET" else ""
     return ask.page(
         "case.html",
@@ -101,7 +102,8 @@ def _page(ask: Ask, session: Connection, wrong: Wrong, status: int = 200) -> Res
         steps=_steps(case, playbook),
         asked=_asked(session, case["id"], playbook),
         retried=_retried(session, case["id"]),
-        story=moments(session, ask, case, playbook, said),
+        story=story,
+        stopped=next((one for one in reversed(story) if one.mark == "bad"), None),
         longest=LONGEST,
         answers=answers(session, ask, case["id"], playbook),
         runs=prefect_runs(session, ask, [case["id"]], _RUNS),

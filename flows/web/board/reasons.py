@@ -35,6 +35,12 @@ _SAID = (
     (r"the playbook is in state (\S+): by hand, .*", r"플레이북이 \1 상태라 사람에게 맡겼습니다"),
     (r"the payload is no JSON(?: object)?", "내용이 JSON이 아니라 읽을 수 없습니다"),
     (r"stop: (.*)", r"이 거래가 적혀 끝났습니다: \1"),
+    (r"(\S+) cannot be read as an Excel file", r"\1 파일을 엑셀로 읽을 수 없습니다. 열어서 .xlsx로 다시 저장해 주세요"),
+    (r"(\S+) has no sheet (.+)", r"\1 파일에 ‘\2’ 시트가 없습니다"),
+    (r"(\S+) is open in a spreadsheet program", r"\1 파일이 엑셀에서 열려 있습니다. 닫아 주세요"),
+    (r"(\S+) is larger than 30 MB", r"\1 파일이 30 MB보다 큽니다. 오래된 줄을 다른 파일로 옮겨 주세요"),
+    (r"(\S+) cannot be written; is the disk full\?", r"\1 파일에 쓸 수 없습니다. 디스크가 가득 찼는지 봐 주세요"),
+    (r"(\S+) is not there", r"\1 파일이 없습니다. files 폴더에 넣어 주세요"),
     (r"(DIGILOG_\S+) is not set", r"\1 값이 없습니다"),
     (r"nobody has consented at the service yet", "서비스에서 아직 아무도 동의하지 않았습니다"),
 )  # fmt: skip

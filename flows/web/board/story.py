@@ -87,12 +87,13 @@ def _call(ask: Ask, row: Row, does: Mapping[str, str], said: Mapping[str, str]) 
     use, state = f"{row['connection']}.{row['action']}", row["state"]
     kind = "sent" if row["message"] else "call"
     outcome = said.get(f"{kind}_{state}") or said[f"sent_{state}"]
+    begun_anew = state == "sending" or (state == "due" and not row["attempt"])  # its reason is of the try before
     return Moment(
         at=row["ended_at"] or row["started_at"] or row["made_at"],
         what=f"{said['message'] if row['message'] else said['call']}: {outcome}",
         step=does.get(row["step"] or "", "") or use,
         who=use,
-        why=ask.say.why(row["reason"]),
+        why="" if begun_anew else ask.say.why(row["reason"]),
         mark=_mark(state),
         to=ask.say.phone(str(sent.get("to", ""))) if row["message"] else "",
         text=_cut(str(sent.get("text", ""))) if row["message"] else "",

@@ -110,7 +110,7 @@ def test_from_login_to_a_finished_assignment_and_a_failed_case_tried_again(up: U
     up.wait(lambda: up.rows('SELECT 1 FROM "case" WHERE failed'), "the machine to fail")
     page.goto(f"{web}/cases?state=failed")
     page.get_by_role("link", name="김하나").click()
-    assert "roster.xlsx cannot be read as an Excel file" in page.content()
+    assert "roster.xlsx 파일을 엑셀로 읽을 수 없습니다" in page.content()
     (up.home / "files" / "roster.xlsx").unlink()
     page.locator("summary", has_text="다시 시도").click()
     form = page.locator("details[open]")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page
 
-from tests.web.board.studio import CHROMIUM, Studio, opened
+from tests.web.board.studio import CHROMIUM, PASSWORD, Studio, opened
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; install the package chromium")
 SENT = "SELECT 1 FROM effect WHERE message = 'trial_confirm' AND state = 'done'"
@@ -52,23 +52,50 @@ def test_from_saturdays_form_to_mondays_confirmation(studio: Studio, yoon: Page)
     assert "보냄" in story
 
 
-def test_a_failed_case_is_tried_again_with_a_reason(studio: Studio, yoon: Page) -> None:
-    """Goes on where the confirmation ended: the roster cannot be read."""
+def test_who_knows_the_address_and_a_password_alone_tries_a_failed_case_again(studio: Studio) -> None:
+    """Goes on where the confirmation ended: the roster cannot be read. All else is read off the pages."""
     studio.wait('SELECT 1 FROM "case" WHERE failed', "the roster to fail")
-    yoon.goto(studio.web)
-    yoon.locator("section", has=yoon.get_by_role("heading", name="멈춘 케이스")).get_by_role(
-        "link", name="김하나"
-    ).click()
-    assert "roster.xlsx" in yoon.content()
+    stranger = studio.page(None, 390, java_script_enabled=False)
+    stranger.goto(studio.web)
+    stranger.get_by_label("이름(아이디)").fill("yoon")
+    stranger.get_by_label("비밀번호").fill(PASSWORD)
+    stranger.get_by_role("button", name="로그인").click()
+    stopped = stranger.locator("section", has=stranger.get_by_role("heading", name="멈춘 케이스"))
+    stopped.get_by_role("link", name="김하나").click()
+    assert "체험 명단에 한 줄 적는다: roster.xlsx 파일을 엑셀로 읽을 수 없습니다" in _now(stranger)
+    _try_again(stranger, "열어 보았지만 아직 깨져 있다")
+    studio.wait(
+        "SELECT count(*) FROM journal WHERE state = 'failed' AND step = 'list' HAVING count(*) = 2", "it to fail again"
+    )
+    stranger.get_by_role("link", name="결과 보기").click()
+    assert "기계가 이 단계를 하지 못했습니다" in _now(stranger)
+
     (studio.stage.home / "files" / "roster.xlsx").unlink()
-    yoon.locator("summary", has_text="다시 시도").click()
-    form = yoon.locator("details[open]")
-    form.get_by_label("까닭").fill("깨진 명단을 치웠다")
-    form.get_by_role("button", name="다시 시도").click()
-    assert "다시 시도합니다" in yoon.content()
+    _try_again(stranger, "깨진 명단을 치웠다")
     studio.wait("SELECT 1 FROM effect WHERE step = 'list' AND state = 'done'", "the row in the roster")
+    stranger.get_by_role("link", name="결과 보기").click()
+    assert "못했습니다" not in _now(stranger)
+    assert "됨 · 체험 명단에 한 줄 적는다" in stranger.locator(".story").inner_text()
+    assert "깨진 명단을 치웠다" in stranger.locator("main").inner_text()
+    stranger.goto(studio.web)
+    assert "멈춘 케이스" not in stranger.locator("main").inner_text()
+    stranger.context.close()
     assert any("김하나" in cell for cell in studio.stage.roster())
     assert ("yoon", "retry") in [tuple(row) for row in studio.asks("SELECT who, what FROM audit")]
+
+
+def _now(page: Page) -> str:
+    """What the page of a case says first of all."""
+    return page.locator("section", has=page.get_by_role("heading", name="지금", exact=True)).inner_text()
+
+
+def _try_again(page: Page, reason: str) -> None:
+    page.locator("summary", has_text="다시 시도").click()
+    form = page.locator("details[open]")
+    form.get_by_label("까닭").fill(reason)
+    form.get_by_role("button", name="다시 시도").click()
+    assert "다시 시도합니다" in page.locator("[role=status]").inner_text()
+    assert "엑셀로 읽을 수 없습니다" not in _now(page)
 
 
 def test_a_doubt_is_settled_in_two_clicks(studio: Studio, yoon: Page) -> None:

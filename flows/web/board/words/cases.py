@@ -34,6 +34,8 @@ CASE: Pairs = {
     "now": ("지금", "Now"),
     "waits_for": ("{} 님 차례: {}", "With {}: {}"),
     "wakes": ("{}에 다시 진행합니다.", "Goes on {}."),
+    "tried_now": ("지금 다시 시도하고 있습니다.", "It is being tried again now."),
+    "look_again": ("결과 보기", "See what came of it"),
     "tried_again": ("{}에 다시 시도합니다 ({}).", "Tried again {} ({})."),
     "waits_connection": (
         "‘{}’ 연결을 기다립니다. 다시 연결되면 이어서 합니다 ({}).",
