@@ -1,10 +1,11 @@
-"""How a JSON service turns its pages, declared: by number, by offset, by cursor or by link."""
+"""How a JSON service turns its pages, declared: by number, by offset, by cursor, by link, or a page a day."""
 
+from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from connectors.analytics import MOST_PAGES
+from connectors.analytics import MOST_PAGES, Asked
 from connectors.errors import Rejected
 
 
@@ -13,7 +14,7 @@ class Paging(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["page", "offset", "cursor", "link"]
+    kind: Literal["page", "offset", "cursor", "link", "day"]
     first: int = Field(1, ge=0)  # number of the first page
     limit: int = Field(100, ge=1, le=10_000)
     total: str = ""
@@ -23,16 +24,19 @@ class Paging(BaseModel):
     def _fits(self) -> Self:
         if (self.kind in {"cursor", "link"}) != bool(self.next):
             raise ValueError("`next` says where the cursor or the link of the next page stands, and is for these alone")
-        if self.total and self.next:
+        if self.total and self.kind not in {"page", "offset"}:
             raise ValueError("`total` is for pages that are counted: kind page or offset")
         return self
 
 
-def turned(found: object, how: Paging | None, page: str | None, rows: int) -> tuple[str, ...]:
+def turned(asked: Asked, how: Paging | None, page: str | None, found: object, rows: int) -> tuple[str, ...]:
     """The pages after this one, as this answer tells it with its `rows`. Raises Rejected where they would not end."""
     match how:
         case None:
             return ()
+        case Paging(kind="day"):
+            more = 0 if page else (asked.until - asked.since).days
+            return tuple(str(asked.since + timedelta(days=one)) for one in range(1, more + 1))
         case Paging(kind="cursor" | "link"):
             return _next(found, how, page)
         case Paging(total=""):

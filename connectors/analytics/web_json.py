@@ -14,7 +14,7 @@ from connectors.analytics.rows import check_names, day_of, gathered, json_of, ma
 from connectors.errors import Rejected
 
 _BLANK = re.compile(r"\{([^{}]*)\}")
-_BLANKS = ("since", "until", "next_day", "page", "offset", "limit", "cursor")
+_BLANKS = ("since", "until", "next_day", "day", "page", "offset", "limit", "cursor")
 
 
 def _blanks(given: str) -> str:
@@ -30,7 +30,7 @@ Filled = Annotated[str, BeforeValidator(lambda given: _blanks(str(given)))]
 class WebJson(Source):
     """Reads numbers out of any JSON service: `path` and `params` are what is asked, `rows` is where the list stands.
 
-    In `path` and `params` {since}, {until}, {next_day} (the day after), {page}, {offset}, {limit} and {cursor} are
+    In `path` and `params` {since}, {until}, {next_day} (the day after), {day}, {page}, {offset}, {limit}, {cursor} are
     filled in. `day` is where a row has its day; `values` says which field is which metric, or `metric` and `value` say
     where a row has its metric's name and its number. All places are names with points between, like `data.items`.
     """
@@ -60,6 +60,8 @@ class WebJson(Source):
     def _says_enough(self) -> Self:
         if bool(self.values) == bool(self.metric) or bool(self.metric) != bool(self.value):
             raise ValueError("say either `values`, a field for each metric, or `metric` and `value`")
+        if not self.day and (self.paging is None or self.paging.kind != "day"):
+            raise ValueError("`day` may be empty only where each page is of one day, `paging: {kind: day}`")
         needed = self.paging.kind if self.paging and self.paging.kind != "link" else None  # or all would be the first
         if needed and f"{{{needed}}}" not in " ".join([self.path, *self.params.values()]):
             raise ValueError(f"pages are turned by {needed}, and neither path nor params say {{{needed}}}")
@@ -83,8 +85,9 @@ class WebJson(Source):
         rows = at(found, self.rows, "rows")
         if not isinstance(rows, list):
             raise Rejected(f"the answer holds no list{f' at {self.rows}' if self.rows else ''}", next_step="see `rows`")
-        read = ((f"row {line}", self._readings(asked, row)) for line, row in enumerate(rows, 1))
-        return Page(readings=gathered(read), more=turned(found, self.paging, place["page"], len(rows)))
+        page = place["page"]
+        read = ((f"row {line}", self._readings(asked, row, page)) for line, row in enumerate(rows, 1))
+        return Page(readings=gathered(read), more=turned(asked, self.paging, page, found, len(rows)))
 
     def probe(self) -> str:
         """Ask for yesterday's numbers, one page."""
@@ -100,9 +103,11 @@ class WebJson(Source):
         return {"headers": headers}
 
     def _filled(self, asked: Asked, page: str | None) -> dict[str, str]:
-        days = {"since": asked.since, "until": asked.until, "next_day": asked.until + timedelta(days=1)}
+        by_day = self.paging is not None and self.paging.kind == "day"
+        since, until = (date.fromisoformat(page),) * 2 if by_day and page else (asked.since, asked.until)
+        days = {"since": since, "until": until, "next_day": until + timedelta(days=1), "day": since}
         found = {name: day.strftime(self.days_as) for name, day in days.items()}
-        if self.paging is None:
+        if self.paging is None or by_day:
             return found
         begin = {"page": str(self.paging.first), "offset": "0"}.get(self.paging.kind)
         place = begin if page is None else page
@@ -122,9 +127,9 @@ class WebJson(Source):
             raise Rejected("the link to the next page leads to another service", next_step="use another kind of paging")
         return url
 
-    def _readings(self, asked: Asked, row: object) -> Iterator[Reading]:
+    def _readings(self, asked: Asked, row: object, page: str | None) -> Iterator[Reading]:
         """The numbers of one row. Raises ValueError."""
-        day = self._day(_field(row, self.day))
+        day = self._day(_field(row, self.day)) if self.day else date.fromisoformat(page or str(asked.since))
         parts = {name: str(_field(row, place)) for name, place in self.dimensions.items()}
         named = {name: str(_field(row, place)) for name, place in self._named().items()}
         values = self.values or {str(_field(row, self.metric)): self.value}
