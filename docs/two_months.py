@@ -43,8 +43,9 @@ def _day(book: Book, day: date, yesterday: date, chance: Random) -> Iterator[Val
         source = book.metrics.metrics[id].source
         lost = (id == "ig_reach" and back < 2) or (id == "place_views" and back in {0, 9, 16}) or (
             id in {"ad_cost", "ad_clicks"} and back in {12, 13})  # fmt: skip
-        said = source.use or ("exchanges" if source.exchanges else "person")
-        yield Value(id, day, None if lost else Decimal(many), said, "yoon" if source.by else None, applies=not closed)
+        said = "pull" if lost else source.use or ("exchanges" if source.exchanges else "person")
+        typist = "yoon" if source.by and not lost else None
+        yield Value(id, day, None if lost else Decimal(many), said, typist, applies=not closed)
 
 
 def _corrected(session: Connection, book: Book, yesterday: date, now: datetime) -> None:

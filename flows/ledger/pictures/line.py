@@ -64,7 +64,7 @@ def line_svg(book: Book, line: Line, asked: Sequence[date], wanted: Decimal | No
         w=said, width=WIDTH, height=HEIGHT, left=_LEFT, right=_RIGHT, top=_TOP, bottom=_BOTTOM, told=told,
         title=said["line"].format(line.metric.label, said_date(asked[0], form), said_date(asked[-1], form)),
         steps=[(scale.y(one), brief(one, unit, form)) for one in _steps(scale)],
-        months=[(scale.x(at), f"{day.month}/{day.day}") for at, day in enumerate(asked) if day.day in {1, 15}],
+        months=list(_halves(asked, scale)),
         gaps=[scale.x(at) for at, cell in enumerate(line.cells) if cell.status == "missing"],
         wide=round((_RIGHT - _LEFT) / scale.count, 2), ways=list(_ways(runs)),
         dots=[one for run in runs for one in run if one.dotted or len(run) == 1],
@@ -103,6 +103,13 @@ def _steps(scale: Scale) -> list[Decimal]:
     step = next(size * one for one in (Decimal("0.2"), Decimal("0.5"), 1, 2, 5) if span / (size * one) <= 4)
     first = (scale.least / step).to_integral_value() * step
     return [first + step * at for at in range(6) if scale.least <= first + step * at <= scale.most]
+
+
+def _halves(asked: Sequence[date], scale: Scale) -> Iterator[tuple[float, str]]:
+    """The first and the fifteenth of each month, where their words fit."""
+    for at, day in enumerate(asked):
+        if day.day in {1, 15} and scale.x(at) < _RIGHT - 24:
+            yield scale.x(at), f"{day.month}/{day.day}"
 
 
 def _runs(cells: Sequence[Cell], scale: Scale) -> Iterator[list[Point]]:

@@ -14,7 +14,7 @@ _PLAIN = frozenset({"count", "minutes", "ratio"})
 def exact(value: Decimal, unit: str, form: Format) -> str:
     """All of a number, with its unit."""
     if unit == "ratio":
-        return f"{value * 100:,.1f}%"
+        return f"{value * 100:,.1f}".removesuffix(".0") + "%"
     if unit not in _PLAIN:
         return said_money(value, replace(form, currency=unit))
     said = digits(value)

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from math import cos, pi, sin
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from flows.ledger.pictures.draw import fitted
+from flows.ledger.pictures.numbers import exact
+from flows.ledger.series import Cell, series
 from flows.playbook.model import Book, Place, Playbook
 from flows.web.board.ask import Ask
 from flows.web.board.words.canvas import CANVAS
@@ -14,6 +18,7 @@ from flows.web.board.words.canvas import CANVAS
 WIDTH, HEIGHT, RADIUS = 640, 480, 185
 CARD, PILL = (148, 68), (124, 40)  # width and height
 _TOP = -pi / 2
+Numbers = dict[str, list[tuple[str, str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Node:
     playbooks: int = 0
     metrics: int = 0
     bare: bool = False  # a stage without a playbook or without a metric
+    number: str = ""  # its first metric and yesterday's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class Arrow:
     way: str  # an SVG path
     x: float
     y: float
+    number: str = ""
+    number_y: float = 0.0  # farther out than the label
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +60,9 @@ class Missing:
 
 
 def get(ask: Ask, session: Connection) -> Response:
-    del session
     book = ask.context.world.book
-    stages, pools = _stages(book), _pools(book)
+    numbers = _yesterday(ask, session)
+    stages, pools = _stages(book, numbers), _pools(book)
     return ask.page(
         "canvas.html",
         CANVAS,
@@ -63,10 +71,29 @@ def get(ask: Ask, session: Connection) -> Response:
         radius=RADIUS,
         stages=stages,
         pools=pools,
-        arrows=list(_arrows(book, {one.id: one for one in (*stages, *pools)})),
+        arrows=list(_arrows(book, {one.id: one for one in (*stages, *pools)}, numbers)),
+        numbers=numbers,
         places=list(_all(book)),
         missing=list(missing(book)),
     )
+
+
+def _yesterday(ask: Ask, session: Connection) -> Numbers:
+    """Yesterday's numbers by place: each metric, its label, the number or a question mark."""
+    book, found = ask.context.world.book, dict[str, list[tuple[str, str, str]]]()
+    day = ask.now.astimezone(book.company.zone).date() - timedelta(days=1)
+    cells = series(session, book, book.metrics.metrics, day, day, ask.now) if book.metrics.metrics else {}
+    for id, metric in book.metrics.metrics.items():
+        cell = cells[id].get(day, Cell())
+        number = exact(cell.value, metric.unit, book.company.format) if cell.value is not None else ""
+        said = number or ("–" if cell.status == "not_applicable" else "?")
+        found.setdefault(metric.on, []).append((id, metric.label, said))
+    return found
+
+
+def _first(numbers: Numbers, place: str) -> str:
+    _, label, said = next(iter(numbers.get(place, ())), ("", "", ""))
+    return f"{fitted(label, 16)} {said}".strip()
 
 
 def missing(book: Book) -> Iterator[Missing]:
@@ -97,7 +124,8 @@ def _all(book: Book) -> Iterator[tuple[str, Place, list[Playbook]]]:
     canvas = book.canvas
     for name, place in (*canvas.stages.items(), *canvas.arrows.items(), *canvas.pools.items()):
         found = _standing(book, name)
-        if name in canvas.stages or found or place.design or place.as_is or place.gap:
+        measured = _measured(book, name)
+        if name in canvas.stages or found or measured or place.design or place.as_is or place.gap:
             yield name, place, found
 
 
@@ -109,14 +137,15 @@ def _measured(book: Book, place: str) -> int:
     return sum(one.on == place for one in book.metrics.metrics.values())
 
 
-def _stages(book: Book) -> list[Node]:
+def _stages(book: Book, numbers: Numbers) -> list[Node]:
     """Evenly on the circle, the first at its top, as a clock goes."""
     count = len(book.canvas.stages)
     found = []
     for number, (name, place) in enumerate(book.canvas.stages.items()):
         x, y = _on_circle(number / count, RADIUS)
         playbooks, metrics = len(_standing(book, name)), _measured(book, name)
-        found.append(Node(name, place.label, x, y, *CARD, playbooks, metrics, bare=not (playbooks and metrics)))
+        bare = not (playbooks and metrics)
+        found.append(Node(name, place.label, x, y, *CARD, playbooks, metrics, bare, _first(numbers, name)))
     return found
 
 
@@ -153,8 +182,8 @@ def _on_circle(part: float, radius: float, wide: float = 1.0) -> tuple[float, fl
     return round(WIDTH / 2 + radius * wide * cos(angle), 1), round(HEIGHT / 2 + radius * sin(angle), 1)
 
 
-def _arrows(book: Book, nodes: dict[str, Node]) -> Iterator[Arrow]:
-    for place in book.canvas.arrows.values():
+def _arrows(book: Book, nodes: dict[str, Node], numbers: Numbers) -> Iterator[Arrow]:
+    for name, place in book.canvas.arrows.items():
         begin, end = nodes.get(place.source or ""), nodes.get(place.to or "")
         if begin is None or end is None:
             continue
@@ -162,9 +191,9 @@ def _arrows(book: Book, nodes: dict[str, Node]) -> Iterator[Arrow]:
         middle_x, middle_y = (x1 + x2) / 2, (y1 + y2) / 2
         bend_x, bend_y = _outwards(middle_x, middle_y, 26)
         label_x, label_y = _outwards(middle_x, middle_y, 30)
-        yield Arrow(
-            place.label, f"M{x1:.1f} {y1:.1f}Q{bend_x:.1f} {bend_y:.1f} {x2:.1f} {y2:.1f}", label_x, label_y + 5
-        )
+        way = f"M{x1:.1f} {y1:.1f}Q{bend_x:.1f} {bend_y:.1f} {x2:.1f} {y2:.1f}"
+        above = -18 if label_y < HEIGHT / 2 else 18
+        yield Arrow(place.label, way, label_x, label_y + 5, _first(numbers, name), label_y + 5 + above)
 
 
 def _outwards(x: float, y: float, far: float) -> tuple[float, float]:

@@ -14,6 +14,8 @@ _ONE = {  # ids for a page that has a part, rather of something that is under wa
     "/exchanges/{id}": "SELECT id FROM exchange ORDER BY id",
     "/outbox/{id}": "SELECT id FROM effect WHERE message IS NOT NULL ORDER BY id DESC",
     "/quarantine/{id}": "SELECT id FROM event WHERE state = 'quarantined' ORDER BY id DESC",
+    "/metrics/{metric}": "SELECT metric FROM reading ORDER BY id DESC",
+    "/metrics/{metric}/{day}": "SELECT metric || '/' || day FROM reading ORDER BY id DESC",
     "/connections/{name}": "SELECT 'trial-form'",
 }
 _ALSO = {
@@ -22,6 +24,7 @@ _ALSO = {
                "?state=held&playbook=after-trial", "?q=%EA%B9%80", "?q=01010000", "?q=nobody"),
     "/search": ("?q=%EA%B9%80", "?q=01010000", "?q=nobody"),
     "/customers": ("?q=%EA%B9%80",),
+    "/metrics": ("?month=2026-01",),
     "/outbox": ("?view=team",),
     "/quarantine": ("?view=discarded",),
 }  # fmt: skip

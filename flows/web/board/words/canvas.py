@@ -11,6 +11,7 @@ CANVAS: Pairs = {
     "picture": ("고객이 지나가는 원: {}", "The circle of customers: {}"),
     "playbooks_here": ("절차 {}", "playbooks {}"),
     "metrics_here": ("지표 {}", "metrics {}"),
+    "yesterday_here": ("어제", "Yesterday"),
     "missing": ("아직 없는 것", "What is missing"),
     "nothing_missing": ("빠진 것이 없습니다.", "Nothing is missing."),
     "missing_no_playbook": ("{}: 플레이북이 없습니다", "{}: no playbook"),
