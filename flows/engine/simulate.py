@@ -27,6 +27,7 @@ from flows.people.links import Links
 from flows.playbook import starts
 from flows.playbook.model import Answered, Book, Expected, Playbook, TestCase, TestEvent
 from flows.playbook.schedule import Schedule
+from flows.store import data
 from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.store.store import Store, memory_store
@@ -230,6 +231,7 @@ class Simulation:
             yield from _differs(f"step {step}", state, states.get(step))
         yield from self._assigned(expect, asked)
         yield from self._readings(expect)
+        yield from self._told(expect)
         if expect.refused is not None:
             yield from _differs("refused", expect.refused, self.refused[0] if self.refused else None)
         elif self.refused:
@@ -255,6 +257,16 @@ class Simulation:
                 cell = series(session, self.book, [metric], day, day, self.clock.now())[metric].get(day, Cell())
             said = "missing" if cell.value is None else f"{cell.value:f}"
             yield from _differs(f"reading {metric}", str(value), said)
+
+    def _told(self, expect: Expected) -> Iterator[str]:
+        e = t.effect.c
+        for step, words in (expect.told or {}).items():
+            sent = select(t.private_effect.c.arguments).join(t.effect).where(e.step == step, e.state == "done")
+            with self.store.read() as session:
+                found = [data.load(one) for one in session.execute(sent.order_by(e.id)).scalars()]
+            notices = ["\n".join(str(one.get(part) or "") for part in ("subject", "text")) for one in found]
+            if not any(words in notice for notice in notices):
+                yield f"told {step}: expected {words!r} in it, came out {notices[-1] if notices else 'nothing'!r}"
 
 
 def _differs(what: str, expected: object, found: object) -> Iterator[str]:

@@ -79,7 +79,7 @@ def label(book: Book, subject: str) -> str:
 
 
 def said_value(book: Book, subject: str, value: Decimal) -> str:
-    """A number with its unit: 45,000원, 12분, 80.0%, 1,234. A ratio of two of one unit is a percentage."""
+    """A number with its unit: 45,000원, 12분, 80%, 1,234. A ratio of two of one unit is a percentage."""
     form, found = book.company.format, book.metrics
     unit = found.metrics[subject].unit if subject in found.metrics else "count"
     if ratio := found.ratios.get(subject):

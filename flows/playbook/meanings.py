@@ -289,6 +289,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "cases": "how many",
         "parties": "whose cases were opened, in order",
         "readings": "metric: its value, or missing",
+        "told": "step: words of the notice that it sent to the team",
         "refused": "the field that the form refuses",
     },
 }

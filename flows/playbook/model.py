@@ -394,6 +394,7 @@ class Expected(Written):
     cases: int | None = None
     parties: list[str] | None = None  # whose cases were opened, in order
     readings: dict[str, str] | None = None  # metric: value or "missing"
+    told: dict[str, str] | None = None  # step: words that stand in the notice it sent
     refused: str | None = None  # the field that the form refuses
 
 

@@ -104,6 +104,8 @@ def _expected(case: TestCase, path: Path_, playbook: Playbook, book: Book, sheet
         sheet.known((*path, "parties", place), party, case.parties, "party of this test")
     for metric in expected.readings or {}:
         sheet.known((*path, "readings", metric), metric, book.metrics.metrics, "metric of metrics.yaml")
+    for step in expected.told or {}:
+        sheet.known((*path, "told", step), step, playbook.index, "step of this playbook")
     if expected.refused is not None:
         fields = [*playbook.fields, *(name for step in playbook.steps for name in step.form)]
         sheet.known((*path, "refused"), expected.refused, fields, "field of the playbook")

@@ -248,7 +248,7 @@ def test_a_finding_is_a_sentence_with_its_numbers_and_kept_exactly(book, finding
 
 @pytest.mark.parametrize(
     ("unit", "value", "said"),
-    [("count", "1234", "1,234"), ("count", "2.50", "2.5"), ("minutes", "90", "90분"), ("ratio", "0.8", "80.0%"),
+    [("count", "1234", "1,234"), ("count", "2.50", "2.5"), ("minutes", "90", "90분"), ("ratio", "0.8", "80%"),
      ("KRW", "45000.4", "45,000원"), ("USD", "1234.5", "$1,234.50"), ("count", "1000", "1,000")],
 )  # fmt: skip
 def test_a_number_is_said_with_its_unit(book, unit, value, said):
