@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from flows.engine.letter import Letter, letter_of
+from flows.ledger import told
+from flows.ledger.alerts import Finding
 from flows.ledger.parties import contacts
 from flows.people.assignments import CONFIRM, OPEN, fields_of, find, sentence, step_of
 from flows.playbook.model import Book, FormField, Playbook, Step
@@ -106,7 +108,9 @@ def _customer(session: Connection, context: Context, row: Mapping[str, Any]) -> 
 def _known(
     session: Connection, context: Context, row: Mapping[str, Any], playbook: Playbook | None, step: Step | None
 ) -> Facts:
-    """What the case brought and what was answered at earlier steps, each under its label."""
+    """What the case brought and what was answered at earlier steps, each under its label; an alert's evidence."""
+    if finding := finding_of(session, row):
+        return told.facts(context.world.book, finding)
     if playbook is None or step is None:
         return ()
     kept = select(t.private_case.c.data).where(t.private_case.c.case_id == row["case_id"])
@@ -121,6 +125,15 @@ def _known(
     if row["reason"]:
         facts.append((context.words["because"], row["reason"]))
     return tuple(facts)
+
+
+def finding_of(session: Connection, row: Mapping[str, Any]) -> Finding | None:
+    """What an alert is about, as it was seen last; none for other work, and for an alert that was told again since."""
+    if row["kind"] != "alert":
+        return None
+    kept = select(t.alert.c.evidence).where(t.alert.c.assignment_id == row["id"])
+    evidence = session.execute(kept).scalar()
+    return told.load(evidence) if evidence else None
 
 
 def _labelled(fields: Mapping[str, FormField], values: Mapping[str, Any], book: Book) -> list[tuple[str, str]]:

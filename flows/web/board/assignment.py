@@ -8,12 +8,13 @@ from starlette.responses import Response
 from flows.people.assignments import AssignmentError, find
 from flows.people.notices import hand_over
 from flows.playbook.form import Refusal
+from flows.store.read import Row
 from flows.web.board.ask import TOKEN, Ask
 from flows.web.board.refusals import refused
 from flows.web.board.words.assignment import ASSIGNMENT
 from flows.web.body import Refused
 from flows.web.page import after
-from flows.web.piece import playbook_of, read
+from flows.web.piece import finding_of, playbook_of, read
 from flows.web.work import PRESS, Typed, act, refused_of, shown, typed_of
 
 _TOLD = {"skip": "skipped", "hand": "handed"}
@@ -67,4 +68,15 @@ def _page(ask: Ask, session: Connection, typed: Typed, wrong: Sequence[Refusal] 
     people = [(id, one.name) for id, one in ask.context.world.book.company.people.items() if id != piece.row["person"]]
     handing = next((one.sentence for one in wrong if one.field == "_to"), None)
     return ask.page("assignment.html", ASSIGNMENT, status, **values, told=told, people=people, handing=handing,
-                    to=ask.said("_to"), late=status == 409)  # fmt: skip
+                    to=ask.said("_to"), late=status == 409, numbers=_numbers(ask, session, piece.row))  # fmt: skip
+
+
+def _numbers(ask: Ask, session: Connection, row: Row) -> str:
+    """The page of what an alert is about; empty for other work."""
+    finding = finding_of(session, row)
+    if finding is None:
+        return ""
+    if finding.kind == "failing":
+        return f"/connections/{finding.subject.partition('.')[0]}"
+    known = finding.subject in ask.context.world.book.metrics.metrics
+    return f"/metrics/{finding.subject}" if known else "/metrics"

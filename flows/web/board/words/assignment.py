@@ -8,6 +8,7 @@ ASSIGNMENT: Pairs = {
     "hand_why": ("넘기는 까닭", "Why"),
     "hand_needed": ("누구에게, 왜 넘기는지 적어 주세요", "say to whom and why"),
     "of_case": ("이 케이스의 이야기 보기", "See the case’s whole story"),
+    "of_numbers": ("숫자와 그 출처 보기", "See the numbers and their source"),
     "only_look": (
         "보기 권한이라 처리할 수는 없습니다.",
         "You may look; doing it takes the role “act”.",
