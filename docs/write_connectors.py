@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from connectors import registry
 from connectors.actions import Action
+from connectors.analytics import Source
 from connectors.base import Connector
 
 REFERENCE = Path(__file__).with_name("reference")
@@ -27,7 +28,7 @@ ROOMS = {
 }
 COMMON = {"base_url", "allow_loopback", "proxy"}
 PACE = {"rate", "every"}  # said once for all, and where a connector brings its own
-OUT_BY_HTTP = {"web"}  # for these alone the common settings mean something
+OUT_BY_HTTP = {"web", "web_json"}  # for these alone the common settings mean something
 WRITTEN = "<!-- Written by docs/write_connectors.py from the code; change that, not this. -->"
 EFFECTS = """\
 | class | what it means for you |
@@ -102,6 +103,7 @@ def _page(name: str, verified: Mapping[str, Any]) -> str:
     lines += _part("Settings", [*_settings(name, kind)])
     lines += _part("At the service", [*_console(kind)])
     lines += _part("What a step can do", [*_actions(name, kind.actions().values())])
+    lines += _part("Its numbers", [*_numbers(kind)])
     lines += _part("What it tells", [*_tells(kind)])
     lines += _part("Limits", [*_limits(kind)])
     lines += _part("Verified", [*_against(name, kind, verified)])
@@ -121,6 +123,15 @@ def _console(kind: type[Connector]) -> Iterable[str]:
     if steps:
         yield ""
         yield "Then `digilog connect NAME` tries it, and says what is still missing."
+
+
+def _numbers(kind: type[Connector]) -> Iterable[str]:
+    if not issubclass(kind, Source):
+        return
+    if kind.names:
+        yield "Names for `of` in metrics.yaml: " + ", ".join(f"`{one}`" for one in kind.names) + "."
+    if kind.settles:
+        yield f"The service still changes a number for some days: say `settle_days: {kind.settles}` of its metrics."
 
 
 def _tells(kind: type[Connector]) -> Iterable[str]:
@@ -277,6 +288,8 @@ def _said(annotation: Any) -> str:
         return f"list of {_said(inner[0])}"
     if origin is not None:
         return "names with values"
+    if fields := getattr(annotation, "model_fields", None):
+        return ", ".join(f"`{one}` ({_said(field.annotation)})" for one, field in fields.items())
     name = getattr(annotation, "__name__", str(annotation))
     return WORDS.get(name, name.lower())
 

@@ -18,7 +18,8 @@ class Ga4(Google, Source):
     """Brings the numbers of a Google Analytics 4 property: visitors, sessions, key events, revenue.
 
     Days are those of the property's own time zone. `where` and `split` take Google's names of dimensions, such as
-    `sessionDefaultChannelGroup`, `country`, `deviceCategory` or `eventName`. A day without any visit brings no number.
+    `sessionDefaultChannelGroup`, `country`, `deviceCategory` or `eventName`. Google has more metrics
+    than the names below, and a property its own. A day without any visit brings no number.
     """
 
     service: ClassVar[str] = "ga4"

@@ -55,9 +55,8 @@ def test_rows_that_differ_only_by_what_is_not_split_are_not_added_up(connect):
 def test_a_metric_may_stand_in_a_row_of_its_own(connect):
     rows = [{"at": "21.11.2026", "what": "visits", "n": 5}, {"at": "21.11.2026", "what": "calls", "n": 2}]
     plain = {"values": {}, "params": {}, "paging": None, "dimensions": {}, "rows": ""}
-    made = connect(
-        "web_json", {DAILY: (200, rows)}, **plain, day="at", day_format="%d.%m.%Y", metric="what", value="n", channel="what"
-    )  # fmt: skip
+    named = {"day": "at", "day_format": "%d.%m.%Y", "metric": "what", "value": "n", "channel": "what"}
+    made = connect("web_json", {DAILY: (200, rows)}, **plain, **named)
     (one,) = made.readings(of=["calls"], split=[])
     assert (days([one]), one["metric"], one["channel"], one["value"]) == (["2026-11-21"], "calls", "calls", 2)
 
