@@ -29,7 +29,7 @@ class Answer:
     found: Page
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Question:
     """A part that is asked. `error`: why nothing of it is taken."""
 

@@ -20,7 +20,7 @@ from flows.ledger.derived import derived
 from flows.ledger.planning import PERSON, Part, Wish, plan, typed, window
 from flows.ledger.readings import Kept, Value, keep
 from flows.ledger.series import days
-from flows.ledger.side_by_side import Pace, SideBySide
+from flows.ledger.side_by_side import Pace, Patience, SideBySide
 from flows.ledger.summary import Failed, Progress, Summary
 from flows.playbook.model import Book
 from flows.store import tables as t
@@ -47,6 +47,7 @@ class Puller:
     clock: Clock
     paces: dict[str, Pace] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
+    patience: Patience = field(default_factory=Patience)
     watch: Callable[[Progress], None] = _nobody
     fared: Callable[[Connection, str, NotConnected | None], None] = _nobody
 
@@ -58,7 +59,8 @@ class Puller:
         with self.store.read() as session:
             known = first(session, select(t.pull).where(_p.key == key)) if key else None
             wanted = [] if known else plan(session, self.book, self.connection, wish, self.clock.now())
-        return self.run(wish, wanted, SideBySide(self.connection, self.paces, self.stop).ask, known, key=key, by=by)
+        side = SideBySide(self.connection, self.paces, self.stop, self.patience)
+        return self.run(wish, wanted, side.ask, known, key=key, by=by)
 
     def run(
         self,

@@ -17,12 +17,19 @@ from flows.ledger.asked import Answer, Question, ask
 
 AT_ONCE, EACH = 32, 8  # calls in all, and of one connection
 TRIES = 4  # of one page that finds nobody
-FIRST_PAUSE = 0.5  # seconds before its second try; then twice as long each time
-LONGEST_REST = 60.0  # seconds that a service may ask us to wait; who wants more is asked by the next pull
-SILENT = 120.0  # seconds for one call
-LONGEST = 900.0  # seconds of calls for one question
 AWAY = 3  # questions in a row that found nobody: then the others of its connection are not asked
+_IDLE = 60.0
 _LOOK = 0.2  # seconds until somebody who wants it stopped is heard
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: before the second try (then twice as long each time), that a service may ask us to rest, and so on."""
+
+    pause: float = 0.5
+    rest: float = 60.0  # who wants more is asked by the next pull
+    call: float = 120.0
+    question: float = 900.0  # of its calls together
 
 
 class Pace:
@@ -67,15 +74,16 @@ class _Line:
     def next(self, now: float) -> tuple[_Call | None, float]:
         """A call that may leave now, or when one may."""
         if len(self.flying) >= EACH:
-            return None, now + SILENT
+            return None, now + _IDLE
         while self.ready and self.ready[0].question.done:
             heapq.heappop(self.ready)
-        if not self.ready and self.waiting and len(self.active) < EACH:
+        idle = not self.ready or self.ready[0].due > now
+        if idle and self.waiting and len(self.active) < EACH:
             begun = self.waiting.popleft()
             self.active.append(begun)
-            self.ready.append(_Call(0.0, begun.number, begun, None))
+            heapq.heappush(self.ready, _Call(0.0, begun.number, begun, None))
         if not self.ready:
-            return None, now + SILENT
+            return None, now + _IDLE
         free = max(self.ready[0].due, self.rest, now + self.pace.wait(now))
         return (heapq.heappop(self.ready), free) if free <= now else (None, free)
 
@@ -92,9 +100,14 @@ class SideBySide:
     """Asks questions; `paces` remembers the calls of each connection from one pull to the next."""
 
     def __init__(
-        self, connection: Callable[[str], Connector], paces: dict[str, Pace], stop: threading.Event | None = None
+        self,
+        connection: Callable[[str], Connector],
+        paces: dict[str, Pace],
+        stop: threading.Event,
+        patience: Patience | None = None,
     ) -> None:
-        self._connection, self._paces, self._stop = connection, paces, stop or threading.Event()
+        self._connection, self._paces, self._stop = connection, paces, stop
+        self._patience = patience or Patience()
         self._lines: dict[str, _Line] = {}
         self._back: queue.SimpleQueue[tuple[_Line, int, Answer | ConnectorError]] = queue.SimpleQueue()
         self._number = itertools.count()
@@ -134,7 +147,7 @@ class SideBySide:
     def _leave(self) -> float:
         """Let all calls leave that may. Returns in how many seconds others may."""
         now = time.monotonic()
-        soonest = now + SILENT
+        soonest = now + _IDLE
         for line in self._lines.values():
             while sum(len(one.flying) for one in self._lines.values()) < AT_ONCE:
                 call, free = line.next(now)
@@ -173,24 +186,25 @@ class SideBySide:
             more = []
         for page in more:
             heapq.heappush(line.ready, _Call(0.0, question.number, question, page))
-        if question.took > LONGEST and not question.done:
-            question.error = Rejected(f"it took longer than {LONGEST / 60:.0f} minutes", next_step="ask for fewer days")
+        longest = self._patience.question
+        if question.took > longest and not question.done:
+            question.error = Rejected(f"it took longer than {longest:.0f} seconds", next_step="ask for fewer days")
         if question.done:
             line.end(question)
             yield question
 
     def _failed(self, line: _Line, call: _Call, error: ConnectorError, now: float) -> Iterator[Question]:
         if isinstance(error, Unavailable):
-            pause = FIRST_PAUSE * 2**call.tries * random.uniform(0.75, 1.25)
+            pause = self._patience.pause * 2**call.tries * random.uniform(0.75, 1.25)
             if error.retry_after is not None:
-                line.rest = max(line.rest, now + min(error.retry_after, LONGEST_REST))
+                line.rest = max(line.rest, now + min(error.retry_after, self._patience.rest))
                 pause = error.retry_after
             call.tries += 1
-            if call.tries < TRIES and pause <= LONGEST_REST:
+            if call.tries < TRIES and pause <= self._patience.rest:
                 call.due = now + pause
                 heapq.heappush(line.ready, call)
                 return
-            line.away = AWAY if pause > LONGEST_REST else line.away + 1
+            line.away = AWAY if pause > self._patience.rest else line.away + 1
         call.question.error = error
         line.end(call.question)
         yield call.question
@@ -211,9 +225,10 @@ class SideBySide:
         now = time.monotonic()
         for line in self._lines.values():
             for number, call in list(line.flying.items()):
-                if now - call.begun > SILENT:
+                if now - call.begun > self._patience.call:
                     del line.flying[number]
                     if not call.question.done:
-                        error = Unavailable(f"no answer within {SILENT:.0f} seconds", connection=line.connector.name)
+                        said = f"no answer within {self._patience.call:.0f} seconds"
+                        error = Unavailable(said, connection=line.connector.name)
                         call.tries = TRIES
                         yield from self._failed(line, call, error, now)

@@ -1,0 +1,333 @@
+"""A pull keeps what sources answer, whole parts of it, and tells what is missing and why; nothing is ever erased."""
+
+import threading
+import time
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from connectors.errors import NotConnected, Rejected, Unavailable
+from flows.ledger import brought
+from flows.ledger.again import LAST, read_again
+from flows.ledger.planning import Wish
+from flows.ledger.readings import Value, correct
+from flows.ledger.series import series
+from flows.store import tables as t
+from tests.ledger.desk import DAY, Desk, page_of, row
+
+METRICS = {
+    "views": {"label": "조회", "on": "apply", "source": {"use": "numbers.readings"}, "settle_days": "3"},
+    "cost": {"label": "비용", "on": "apply", "source": {"use": "numbers.readings"}, "settle_days": "3",
+             "absent_day": "zero"},
+    "reach": {"label": "도달", "on": "apply", "source": {"use": "other.readings"}},
+}  # fmt: skip
+NOW = "2026-11-23 06:30"
+D = [date(2026, 11, day) for day in range(1, 23)]  # D[-1] is yesterday
+
+
+@pytest.fixture
+def desk(shop):
+    shop.files["metrics"] = {"metrics": METRICS}
+    shop.connect("other", connector="csv", file="other.csv")
+    shop.open(at=NOW)
+    made = Desk(shop)
+    made.source("numbers")
+    made.source("other")
+    return made
+
+
+def fill(desk, name="numbers", metrics=("views", "cost"), days=D):
+    desk.sources[name]._numbers |= {(day, one): str(day.day) for day in days for one in metrics}
+
+
+def test_a_second_pull_changes_no_row(desk):
+    fill(desk)
+    desk.sources["numbers"]._numbers.pop((D[-1], "cost"))
+    found = desk.pull()
+    assert (found.kept, found.missing, found.state) == (3 + 2 + 1, 1, "done")  # cost of yesterday is zero, reach is not
+    before = desk.shop.all(t.reading)
+    assert (desk.pull().kept, desk.pull().restated) == (0, 0)
+    assert desk.shop.all(t.reading) == before
+
+
+def test_an_absent_day_means_what_its_metric_says(desk):
+    fill(desk, days=D[-3:-1])
+    desk.pull()
+    assert desk.readings("views")["2026-11-22", 1] == ("missing", None)
+    assert desk.readings("cost")["2026-11-22", 1] == ("zero", 0)
+
+
+def test_an_answer_without_a_known_day_erases_nothing(desk):
+    fill(desk)
+    desk.pull()
+    before = desk.shop.all(t.reading)
+    desk.sources["numbers"]._numbers.clear()
+    assert desk.pull().state == "done"
+    assert desk.shop.all(t.reading) == before
+
+
+def test_a_restated_number_is_a_revision_and_both_are_counted(desk):
+    fill(desk)
+    desk.pull()
+    desk.sources["numbers"]._numbers[D[-2], "views"] = "99"
+    assert (desk.pull().restated, desk.values()["2026-11-21"]) == (1, 99)
+    assert desk.readings()["2026-11-21", 1] == ("ok", 21)
+    (_, newest) = desk.shop.all(t.pull)
+    assert (newest["restated"], newest["state"]) == (1, "done")
+
+
+def away(*_):
+    raise Unavailable("it does not answer")
+
+
+def test_a_source_that_is_away_leaves_a_missing_day_and_the_next_pull_fills_it(desk):
+    fill(desk)
+    desk.sources["numbers"]._answers = away
+    found = desk.pull()
+    assert (found.state, desk.readings()["2026-11-22", 1]) == ("partial", ("missing", None))
+    assert desk.readings("cost")["2026-11-22", 1] == ("missing", None)  # not zero: nobody answered
+    assert "it does not answer" in "\n".join(brought.lines(desk.shop.world.book, found))
+    desk.sources["numbers"]._answers = None
+    desk.pull()
+    assert desk.readings()["2026-11-22", 2] == ("ok", 22)
+    assert [status for status, _ in desk.readings("cost").values()].count("ok") == 3
+
+
+def test_one_source_that_fails_stops_no_other(desk):
+    fill(desk)
+    fill(desk, "other", ["reach"])
+    desk.sources["other"]._answers = lambda *_: b"<html>sign in</html>"
+    found = desk.pull()
+    assert [one.part.source for one in found.failed] == ["other.readings"]
+    assert desk.values()["2026-11-22"] == 22
+    assert desk.shop.all(t.pull)[0]["state"] == "partial"
+
+
+def half(asked, page):
+    if page is None:
+        return page_of([row(asked.until, 5)], "2")
+    raise Rejected("the second page is none")
+
+
+def endless(asked, page):
+    return page_of([row(asked.until, 5)], str(int(page or 0) + 1))
+
+
+def two_words(asked, page):
+    return page_of([row(asked.until, 5), row(asked.until, 6)])
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        (half, "the second page is none"),
+        (endless, "more than 500 pages"),
+        (lambda _, page: page_of([], "again"), "leads back"),
+        (lambda *_: b"<html>", "no JSON"),
+        (lambda *_: b'{"rows": [["2026-11-22", "views", "many", ""]], "more": []}', "failed unexpectedly"),
+        (two_words, "two different numbers of 2026-11-22"),
+    ],
+)
+def test_of_an_answer_that_is_wrong_somewhere_nothing_is_taken(desk, answers, reason):
+    fill(desk)
+    desk.pull()
+    before = desk.shop.all(t.reading)
+    desk.sources["numbers"]._answers = answers
+    found = desk.pull()
+    assert len(found.failed) == 1
+    assert reason in found.failed[0].reason
+    assert desk.shop.all(t.reading) == before
+
+
+def test_who_is_away_for_a_moment_is_asked_again(desk):
+    fill(desk)
+    left = [Unavailable("busy", retry_after=0.05), Unavailable("busy")]
+
+    def answers(asked, _):
+        if left:
+            raise left.pop()
+        return page_of(desk.sources["numbers"]._rows(asked))
+
+    desk.sources["numbers"]._answers = answers
+    found = desk.pull()
+    assert (found.failed, desk.values()["2026-11-22"]) == ([], 22)
+
+
+def test_a_service_that_wants_a_long_rest_is_left_alone(desk):
+    def answers(*_):
+        raise Unavailable("the day's calls are used up", retry_after=3600)
+
+    desk.sources["numbers"]._answers = answers
+    found = desk.pull("all", "views", since=D[0])
+    assert len(found.failed) == 5
+    assert len(desk.sources["numbers"]._calls) <= 5  # those that were side by side
+
+
+def test_a_dead_source_is_not_asked_for_every_part(desk):
+    desk.sources["numbers"]._answers = away
+    found = desk.pull("all", "views", since=date(2025, 11, 1))
+    assert len(found.failed) > 70
+    assert len(desk.sources["numbers"]._calls) < 70  # each a few times for the first ones, then none
+
+
+def test_a_refused_credential_is_told_once_and_ends_its_questions(desk):
+    def answers(*_):
+        raise NotConnected("the key is not valid")
+
+    fill(desk, "other", ["reach"])
+    desk.sources["numbers"]._answers = answers
+    found = desk.pull("all", since=D[0])
+    assert {one.part.source for one in found.failed} == {"numbers.readings"}
+    assert sorted(desk.fared) == [("numbers", False), ("other", True)]
+    assert len(desk.sources["numbers"]._calls) <= 8
+
+
+def test_a_call_that_never_ends_is_given_up(desk):
+    ever = threading.Event()
+
+    def answers(*_):
+        ever.wait(20)
+        return page_of([])
+
+    fill(desk, "other", ["reach"])
+    desk.sources["numbers"]._answers = answers
+    try:
+        found = desk.pull()
+    finally:
+        ever.set()
+    assert "no answer within" in found.failed[0].reason
+    assert desk.values("reach")["2026-11-22"] == 22
+
+
+def test_parts_and_pages_are_asked_side_by_side(desk):
+    together = threading.Barrier(4, timeout=10)
+
+    def answers(asked, page):
+        if page is not None:
+            together.wait()
+            return page_of([row(asked.until - DAY * int(page), 5)])
+        return page_of([], "0", "1", "2", "3")
+
+    desk.sources["numbers"]._answers = answers
+    assert desk.pull("all", "views", since=D[-4]).kept == 4
+
+
+def test_a_connection_is_called_no_oftener_than_its_rate(desk):
+    calls = []
+
+    def answers(*_):
+        calls.append(time.monotonic())
+        return page_of([])
+
+    desk.source("numbers", rate="3/1s")._answers = answers
+    desk.pull("all", "views", since=D[0])
+    assert len(calls) == 5
+    pace = sorted(calls)
+    assert all(later - earlier > 0.9 for earlier, later in zip(pace, pace[3:], strict=False))
+
+
+def test_only_the_service_s_own_names_are_asked_and_each_metric_gets_its_own(desk):
+    shop = desk.shop
+    shop.files["metrics"]["metrics"] |= {
+        "clicks": METRICS["views"] | {"source": {"use": "numbers.readings", "of": "clkCnt", "where": {"ad": "1"}}}
+    }
+    shop.write_files()
+    shop.load()
+    desk.sources["numbers"]._numbers[D[-1], "clkCnt"] = "7"
+    desk.pull("daily", "clicks")
+    ((asked, _),) = desk.sources["numbers"]._calls
+    assert (asked.of, asked.where) == (("clkCnt",), {"ad": "1"})
+    assert desk.values("clicks")["2026-11-22"] == 7
+
+
+def test_a_number_of_an_account_takes_the_place_of_a_missing_mark(desk):
+    desk.pull()
+    assert desk.readings()["2026-11-22", 1] == ("missing", None)
+    desk.sources["numbers"]._answers = lambda asked, _: page_of([row(asked.until, 5, account="a")])
+    desk.pull()
+    with desk.shop.store.read() as session:
+        found = series(session, desk.shop.world.book, ["views"], D[-1], D[-1], desk.shop.clock.now())
+    assert (found["views"][D[-1]].value, found["views"][D[-1]].status) == (5, "ok")
+    before = desk.shop.all(t.reading)
+    desk.pull()
+    assert desk.shop.all(t.reading) == before
+
+
+def test_what_a_person_corrected_stays_and_the_other_number_is_told(desk):
+    fill(desk)
+    shop = desk.shop
+    with shop.store.write() as session:
+        correct(session, shop.world.book, Value("views", D[-1], Decimal(7), "person", "yoon"), shop.clock.now(), "seen")
+    found = desk.pull()
+    assert found.beside == 1
+    assert desk.readings()["2026-11-22", 1] == ("ok", 7)
+    mine = shop.all(t.reading, t.reading.c.day == "2026-11-22", t.reading.c.metric == "views")
+    assert [one["standing"] for one in mine] == ["pinned", "beside"]
+    assert "사람이 고친 값" in "\n".join(brought.lines(shop.world.book, found))
+
+
+def test_a_pull_that_was_stopped_goes_on_with_what_is_open(desk):
+    fill(desk)
+    puller = desk.puller()
+    puller.watch = lambda now: desk.stop.set() if now.done == 1 else None
+    stopped = puller.pull(Wish("all", ("views",), D[0]), key="case/step")
+    assert (stopped.state, stopped.left) == ("partial", 4)
+    desk.stop.clear()
+    calls = len(desk.sources["numbers"]._calls)
+    found = desk.pull("all", "views", since=D[0], key="case/step")
+    assert (found.id, found.kept, found.left, found.state) == (stopped.id, 22, 0, "done")
+    assert len(desk.sources["numbers"]._calls) == calls + 4
+    assert len(desk.pull("all", "views", since=D[0], key="case/step").failed) == 0  # it is done: nobody is asked
+    assert len(desk.sources["numbers"]._calls) == calls + 4
+
+
+def test_two_pulls_at_once_the_second_says_so(desk):
+    second = []
+
+    def answers(*_):
+        if not second:
+            second.append(None)
+            other = Desk(desk.shop)
+            other.sources = desk.sources
+            with pytest.raises(Unavailable, match="another pull is under way") as told:
+                other.pull()
+            second.append(told.value.retry_after)
+        return page_of([])
+
+    desk.sources["numbers"]._answers = answers
+    assert desk.pull().failed == []
+    assert second == [None, 20.0]
+    assert desk.pull().failed == []
+
+
+def test_answers_are_read_again_by_a_corrected_connector(desk):
+    desk.sources["numbers"]._answers = lambda *_: b"22;5"
+    assert desk.pull("daily", "views").failed
+    calls = len(desk.sources["numbers"]._calls)
+
+    class Better(type(desk.sources["numbers"])):
+        def parse(self, asked, raw):
+            return super().parse(asked, page_of([row(asked.until, raw.decode().partition(";")[2])]))
+
+    desk.sources["numbers"] = Better()
+    found = read_again(desk.puller(), LAST)
+    assert (found.failed, desk.values()["2026-11-22"]) == ([], 5)
+    assert len(desk.sources["numbers"]._calls) == 0
+    assert calls == 1
+
+
+def test_an_old_answer_stands_below_what_a_later_pull_was_told(desk):
+    fill(desk)
+    first = desk.pull("all", "views", since=D[-6]).id
+    desk.sources["numbers"]._numbers[D[-1], "views"] = "99"
+    desk.pull("daily", "views")
+    found = read_again(desk.puller(), first)
+    assert (found.restated, desk.values()["2026-11-22"]) == (0, 99)
+    with pytest.raises(Rejected, match="no answers are kept"):
+        read_again(desk.puller(), "nopull")
+
+
+def test_a_metric_that_is_not_there_is_named_with_the_nearest(desk):
+    with pytest.raises(Rejected, match=r"no metric vews; did you mean views\?"):
+        desk.pull("daily", "vews")
