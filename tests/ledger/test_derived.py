@@ -10,6 +10,7 @@ from flows.ledger.derived import derived
 from flows.ledger.exchanges import Exchange, record
 from flows.ledger.parties import find_or_make
 from flows.store import tables as t
+from tests.conftest import FILES
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
 
@@ -32,6 +33,9 @@ METRICS = {
     "work": {"label": "일", "on": "internal", "source": {"minutes_of": "manager"}},
     "asked": {"label": "묻는 것", "on": "apply", "source": {"by": "manager"}},
 }
+
+KINDS = {"purchase_shirt": {"stage": "decide"}, "refund_card": {}}
+CANVAS = {**FILES["canvas"], "kinds": FILES["canvas"]["kinds"] | KINDS}
 
 
 class Till:
@@ -61,8 +65,7 @@ class Till:
 @pytest.fixture
 def till(shop):
     shop.files["metrics"] = {"metrics": METRICS}
-    kinds = shop.files["canvas"]["kinds"] | {"purchase_shirt": {"stage": "decide"}, "refund_card": {}}
-    shop.files["canvas"] = shop.files["canvas"] | {"kinds": kinds}
+    shop.files["canvas"] = CANVAS
     return Till(shop.open([shop.person("call")]))
 
 
