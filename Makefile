@@ -40,6 +40,8 @@ sweep: install  ## kill every process at the points of an event's way, and by ch
 soak: install  ## all of it at length (takes hours): every point, 20,000 events, faults, floods, histories
 	@$(BIN)/python -m tests.sweep --soak
 	@DIGILOG_SOAK=5000 $(BIN)/pytest $(wildcard tests/hostile tests/trouble tests/simulation)
+	@DIGILOG_SOAK=200000 $(BIN)/pytest -n auto tests/playbook/test_bad.py
+	@DIGILOG_TEST_STORES=all $(BIN)/pytest -n auto --dist loadfile tests/engine tests/store tests/people tests/ledger
 	@test ! -e tests/simulation/__main__.py || $(BIN)/python -m tests.simulation --histories 100000
 
 bench: install  ## measure digilog beside the bare limit of the same run; the tables go into the README
