@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
@@ -44,6 +45,7 @@ def fill(store: Store, book: Book, now: datetime, count: int, customers: int) ->
     with store.write() as session:
         postgres = session.dialect.name == "postgresql"
         _versions(session, book, now)
+        _readings(session, book, now, 100 + count // 100)
         given = {"count": count, "customers": customers, "live": _LIVE, "every": _EVERY, "newest": _micros(now),
                  "family": _FAMILY, "given": _GIVEN, "blob": "bytea" if postgres else "BLOB"}  # fmt: skip
         if postgres:
@@ -67,6 +69,18 @@ def _versions(session: Connection, book: Book, now: datetime) -> None:
     session.execute(t.version.insert(), kept)
 
 
+def _readings(session: Connection, book: Book, now: datetime, days: int) -> None:
+    """A number a day of each metric, up to yesterday."""
+    today = now.astimezone(book.company.zone).date()
+    made = [
+        {"metric": metric, "channel": "", "account": "", "day": (today - timedelta(days=back)).isoformat(),
+         "revision": 1, "value": Decimal(3), "status": "ok", "finality": "final", "source": "store", "at": now}
+        for metric in book.metrics.metrics
+        for back in range(days, 0, -1)
+    ]  # fmt: skip
+    session.execute(t.reading.insert(), made)
+
+
 def _insert(
     session: Connection, table: str, values: Mapping[str, str], upto: str, where: str, given: Mapping[str, object]
 ) -> None:
@@ -88,7 +102,7 @@ def _rows(book: Book) -> Iterator[tuple[str, Mapping[str, str], str, str]]:
     yield from _journal()
     yield from _calls()
     yield from _work()
-    yield from _ledgers(book)
+    yield from _ledgers()
 
 
 def _people() -> Iterator[tuple[str, Mapping[str, str], str, str]]:
@@ -185,8 +199,8 @@ def _work() -> Iterator[tuple[str, Mapping[str, str], str, str]]:
     yield "audit", act, "{count}", done
 
 
-def _ledgers(book: Book) -> Iterator[tuple[str, Mapping[str, str], str, str]]:
-    """What customers did, the numbers of each day, and Prefect's runs."""
+def _ledgers() -> Iterator[tuple[str, Mapping[str, str], str, str]]:
+    """What customers did, and Prefect's runs."""
     day = "substr('2024-01-2024-02-2024-03-2024-04-', CAST(n % 4 AS int) * 8 + 1, 8) || (10 + n % 18)"
     shared = {"party_id": "'p' || (1 + n % {customers})", "at": "at", "day": day, "direction": "'in'",
               "case_id": _case(), "recorded_by": "'machine'"}  # fmt: skip
@@ -194,11 +208,6 @@ def _ledgers(book: Book) -> Iterator[tuple[str, Mapping[str, str], str, str]]:
     bought = {"id": "'b' || n", "kind": "'purchase_new'", "amount": "'120000'", "currency": "'KRW'"}
     yield "exchange", {**shared, **applied}, "{count}", "1 = 1"
     yield "exchange", {**shared, **bought}, "{count}", "n % 4 = 0"
-    for metric in list(book.metrics.metrics)[:8]:
-        reading = {"metric": f"'{metric}'", "channel": "''", "account": "''", "day": "'d' || n", "revision": "1",
-                   "value": "'3'", "status": "'ok'", "finality": "'final'", "source": "'store'",
-                   "at": "at"}  # fmt: skip
-        yield "reading", reading, "{count} / 100", "1 = 1"
     ran = {"id": "'r' || n", "playbook": _PLAYBOOK, "version": "''", "state": "'ended'", "opened_at": "at"}
     yield "run", ran, "{count}", "n % 10 = 0"
     yield "run_case", {"run_id": "'r' || n", "case_id": _case(), "leg": "1"}, "{count}", "n % 10 = 0"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
 from flows.ledger.exchanges import SALES
 from flows.ledger.parties import CUSTOMERS, family
@@ -20,14 +20,15 @@ from flows.store.read import Row, rows
 
 _TAKEN = ("refund", "claim")  # families that give a sale's money back
 _x = t.exchange.c
-_GONE = select(_x.voids).where(_x.voids.is_not(None))
+_later = t.exchange.alias("later")  # a correction stands among the same customer's rows
+_GONE = exists().where(_later.c.party_id == _x.party_id, _later.c.voids == _x.id)
 _EXCHANGES = (
     select(
         _x.id, _x.party_id, _x.at, _x.day, _x.kind, _x.channel, _x.sale, _x.amount, _x.net_amount, _x.currency,
         _x.quantity, _x.system, _x.reference,
     )
     .join(t.party)
-    .where(t.party.c.kind.in_(CUSTOMERS), _x.voids.is_(None), _x.id.not_in(_GONE))
+    .where(t.party.c.kind.in_(CUSTOMERS), _x.voids.is_(None), ~_GONE)
     .order_by(_x.at, _x.id)
 )  # fmt: skip
 

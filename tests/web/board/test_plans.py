@@ -22,7 +22,7 @@ PAGES = (
     "/exchanges?before=99999999999999.zzz", "/quarantine?view=unconfirmed", "/quarantine?before=9", "/health",
     "/connections", "/connections/partner", "/search?q=Kim", "/search?q=5678", "/search?q=010-1", "/search?q=a@b.c",
     "/outbox?view=unsent&before=99999999999999.e.9", "/outbox?view=unsent&before=99999999999999.j.9",
-    "/playbooks", "/playbooks/trial", "/cases?playbook=trial&step=assign", "/blueprint",
+    "/metrics", "/canvas", "/playbooks", "/playbooks/trial", "/cases?playbook=trial&step=assign", "/blueprint",
 )  # fmt: skip
 
 
