@@ -1,14 +1,18 @@
 """What is wrong with the numbers is told once, to whom it concerns, and taken back when it is over."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from flows.engine.__main__ import _Work, watch
 from flows.engine.alerts import PULLING, Watch
+from flows.engine.books import Files
+from flows.engine.retention import Sweep, kept_for
 from flows.ledger.readings import Value, correct, keep
 from flows.ledger.told import load
 from flows.people import reconnect
+from flows.settings import Settings
 from flows.store import tables as t
 from flows.store.locks import WATCHING, try_alone
 from flows.store.write import add, change
@@ -261,6 +265,27 @@ def _elsewhere(shop, watch):
     store = open_store(shop.home, shop.database)
     watch.turn(store, shop.world)
     store.close()
+
+
+def test_the_engines_process_looks_by_itself(ledger):
+    settings = Settings(home=ledger.home, playbooks=ledger.folder)
+    sweep = Sweep(ledger.store, kept_for(settings))
+    work = _Work(settings, ledger.store, ledger.world, ledger.engine, Files(ledger.folder), sweep)
+    now = datetime.now(UTC)  # the process has no other clock
+    for back in (2, 1):
+        at = (now - timedelta(days=back)).astimezone(ledger.world.book.company.zone)
+        pulled(ledger, f"{at:%Y-%m-%d %H:%M}", "failed", ("numbers.readings", "no answer"))
+    work.once()
+    assert failing(ledger) == []  # in the first minute a pull may begin
+    work._watched = float("-inf")
+    work.once()
+    assert failing(ledger) == ["numbers.readings: 2일째 숫자를 가져오지 못합니다 (no answer)"]
+
+
+def test_numbers_that_cannot_be_judged_stop_no_case(ledger, caplog):
+    ledger.world.book = None
+    watch(ledger.watch, ledger.store, ledger.world)
+    assert "tried again in a minute" in caplog.text
 
 
 def test_an_alert_can_be_skipped_with_a_reason_and_handed_over(ledger):
