@@ -276,7 +276,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 SQLITE, POSTGRES = "sqlite", "postgres"
 ON_BOTH = {
     "test_store.py", "test_effects.py", "test_rates.py", "test_starts.py", "test_exchanges.py", "test_polls.py",
-    "test_confirm.py", "test_payments.py", "test_alerts.py", "test_two_stores.py",
+    "test_confirm.py", "test_payments.py", "test_daily.py", "test_alerts.py", "test_two_stores.py",
 }  # fmt: skip
 ON_SQLITE = {"test_backup.py", "test_upgrade.py", "test_plans.py"}  # about its file, or its own words
 
