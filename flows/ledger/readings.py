@@ -171,7 +171,10 @@ def release(session: Connection, book: Book, key: Key, by: str, now: datetime, w
 
 def current_of(history: list[Row]) -> Row | None:
     """The reading that counts, of one key's rows by revision."""
-    return next((row for row in reversed(history) if row["standing"] != "beside"), None)
+    for row in reversed(history):
+        if row["standing"] != "beside":
+            return row
+    return None
 
 
 def conflict_of(history: list[Row]) -> Row | None:
@@ -224,12 +227,15 @@ def _same(row: Row, value: Value) -> bool:
     return bool(row["status"] == value.status and row["value"] == value.number)
 
 
+_KEY = (_r.metric, _r.day, _r.channel, _r.account, _r.dimensions)
+_COLUMNS = (*_KEY, *(column for column in _r if column not in set(_KEY)))
+_NAMES = tuple(column.name for column in _COLUMNS)
 _ASKED = (
-    select(t.reading)
+    select(*_COLUMNS)
     .where(
         _r.metric.in_(bindparam("metrics", expanding=True)), _r.day >= bindparam("since"), _r.day <= bindparam("until")
     )
-    .order_by(_r.metric, _r.day, _r.channel, _r.account, _r.dimensions, _r.revision)
+    .order_by(*_KEY, _r.revision)
 )
 
 
@@ -239,7 +245,7 @@ def _histories(
     found: defaultdict[Key, list[Row]] = defaultdict(list)
     asked = _ASKED.where(_r.at <= as_of) if as_of else _ASKED
     for row in session.execute(asked, {"metrics": metrics, "since": since, "until": until}):
-        found[Key(row.metric, row.day, row.channel, row.account, row.dimensions)].append(row._asdict())
+        found[Key(*row[: len(_KEY)])].append(dict(zip(_NAMES, row, strict=True)))
     return found
 
 

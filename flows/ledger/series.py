@@ -87,7 +87,7 @@ def _cell(metric: Metric, found: Mapping[Key, list[Row]], *, settled: bool) -> C
     histories = counting(metric, found)
     value, status = _sum(histories)
     rows = [row for history in histories if (row := current_of(history))]
-    pinned = any(row["standing"] == "pinned" for row in rows)
+    pinned = "pinned" in {row["standing"] for row in rows}
     return Cell(
         value,
         status,
@@ -104,6 +104,8 @@ def counting(metric: Metric, found: Mapping[Key, list[Row]]) -> list[list[Row]]:
     A person's word about the whole stands above its parts. Else those of one kind of parts count, never a whole and
     its parts both: the kind that has numbers, that the metric asks for now, that something came of last.
     """
+    if len(found) == 1:  # nearly all are one number
+        return [history for history in found.values() if current_of(history)]
     whole = next((history for key, history in found.items() if not any(key[2:])), None)
     if whole and (current_of(whole) or {}).get("standing") == "pinned":
         return [whole]
@@ -111,8 +113,8 @@ def counting(metric: Metric, found: Mapping[Key, list[Row]]) -> list[list[Row]]:
     for key, history in found.items():
         if current_of(history):
             kinds[bool(key.channel), bool(key.account), _names(key)].append(history)
-    if len(kinds) < 2:
-        return next(iter(kinds.values()), [])
+    if not kinds:
+        return []
     asked = frozenset(metric.source.split)
     return max(kinds.items(), key=lambda kind: (_known(kind[1]), kind[0][2] == asked, _newest(kind[1])))[1]
 
