@@ -5,6 +5,7 @@ passed, a day began, or the files changed. What is told stands in the table `ale
 """
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select, update
@@ -53,34 +54,56 @@ class Watch:
         now = world.clock.now()
         with store.read() as session:
             seen = _happened(session, world.book, now)
-        if seen is None or (seen == self._seen and not (self._again and now >= self._again)):
-            return False
-        with store.write(beside=True) as session:
-            if not try_alone(
-                session, WATCHING
-            ):  # another engine is at it; a minute later there is nothing left to tell
+            if seen is None or (seen == self._seen and not (self._again and now >= self._again)):
                 return False
-            self._again = look(session, world.book, now, world.links)
-        self._seen = seen
+            news = _news(session, world.book, now)
+        if news.any:  # seldom; only then is anybody kept waiting
+            with store.write(beside=True) as session:
+                if not try_alone(session, WATCHING):  # another engine tells it; in a minute nothing is left to tell
+                    return False
+                news = _news(session, world.book, now)
+                _act(session, world.book, news, now, world.links)
+        self._seen, self._again = seen, news.again
         return True
 
 
-def look(session: Connection, book: Book, now: datetime, links: Links) -> datetime | None:
-    """Judge the numbers, tell what is new, and take back what is over. One engine at a time.
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What is to be done: told, brought up to date, taken back. `again`: when what was told before has rested."""
 
-    Gives when something that was told before has rested, and is to be told again.
-    """
+    new: list[Finding]
+    renewed: list[tuple[Finding, Row]]
+    over: list[Row]
+    again: datetime | None
+
+    @property
+    def any(self) -> bool:
+        return bool(self.new or self.renewed or self.over)
+
+
+def _news(session: Connection, book: Book, now: datetime) -> _News:
+    """The numbers judged, beside what was told of them. Nothing is changed."""
     found = {one.key: one for one in judge(gather(session, book, now))}
     known = {row["key"]: row for row in rows(session, _KNOWN)}
-    for key, row in known.items():
-        if row["over_at"] is None and key not in found:
-            _over(session, book, row, now)
-        elif _is_open(row):
-            _renew(session, book, found[key], row)
     rests = {key: _rests_until(book, one, known[key]) for key, one in found.items() if key in known}
-    new = [one for key, one in found.items() if key not in known or ((until := rests[key]) and until <= now)]
-    _tell(session, book, [(one, _open(session, book, one, now)) for one in new], now, links)
-    return min((until for until in rests.values() if until and until > now), default=None)
+    return _News(
+        [one for key, one in found.items() if key not in known or ((until := rests[key]) and until <= now)],
+        [
+            (one, known[key])
+            for key, one in found.items()
+            if key in known and _is_open(known[key]) and told.dump(one) != known[key]["evidence"]
+        ],
+        [row for key, row in known.items() if key not in found and row["over_at"] is None],
+        min((until for until in rests.values() if until and until > now), default=None),
+    )
+
+
+def _act(session: Connection, book: Book, news: _News, now: datetime, links: Links) -> None:
+    for row in news.over:
+        _over(session, book, row, now)
+    for finding, row in news.renewed:
+        _renew(session, book, finding, row)
+    _tell(session, book, [(one, _open(session, book, one, now)) for one in news.new], now, links)
 
 
 _a, _alert = t.assignment.c, t.alert.c
@@ -130,10 +153,8 @@ def _open(session: Connection, book: Book, finding: Finding, now: datetime) -> R
 
 def _renew(session: Connection, book: Book, finding: Finding, row: Row) -> None:
     """What stands already keeps its newest evidence, and nobody is told again."""
-    evidence = told.dump(finding)
-    if evidence != row["evidence"]:
-        session.execute(update(t.alert).where(_alert.key == finding.key).values(evidence=evidence))
-        change(session, t.assignment, row["assignment_id"], reason=told.sentence(book, finding))
+    session.execute(update(t.alert).where(_alert.key == finding.key).values(evidence=told.dump(finding)))
+    change(session, t.assignment, row["assignment_id"], reason=told.sentence(book, finding))
 
 
 def _role(book: Book, finding: Finding) -> str:
