@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from flows.ledger.pictures.numbers import exact
-from flows.ledger.readings import Key, Value, correct, current_of, keep, key_of, release
+from flows.ledger.readings import Key, Value, conflict_of, correct, current_of, keep, key_of, release
 from flows.ledger.series import history
 from flows.playbook.metrics import Metric
 from flows.store.read import Row
@@ -58,6 +58,7 @@ class Part:
     revisions: list[Revision]
     ours: str
     theirs: str
+    pinned: bool
 
 
 class Stale(Exception):  # noqa: N818 - no error: somebody was quicker
@@ -134,34 +135,41 @@ def _number(text: str) -> Decimal:
     return found
 
 
+def _parts(ask: Ask, session: Connection, on: date) -> list[tuple[Key, list[Row]]]:
+    """What has numbers of this day; and the whole, where there is nothing yet, or several that make it."""
+    id = ask.request.path_params["metric"]
+    found = sorted(history(session, id, on).items())
+    whole = key_of(ask.context.world.book, Value(id, on, None, "person"))
+    return found if len(found) == 1 or whole in dict(found) else [*found, (whole, [])]
+
+
 def _act(ask: Ask, session: Connection, on: date, press: str, typed: Typed) -> str:
     """In one transaction: see that it is the number that was shown, then write. Raises Stale and NeedsReason."""
-    book, id, said = ask.context.world.book, ask.request.path_params["metric"], typed.said
-    parts = sorted(history(session, id, on).items())
+    said, parts = typed.said, _parts(ask, session, on)
     place, shown = _place(said["part"], len(parts)), said["seen"].split(".")
     if place is None:
         raise Stale
-    key, known = parts[place] if parts else (key_of(book, Value(id, on, None, "person")), [])
-    if not parts and book.metrics.metrics[id].source.split:
-        raise Stale
-    now = current_of(known)
-    newest = known[-1]["revision"] if known else 0
-    value = _value(ask, key, typed)
-    if press == "save" and now and _says(now, value) and (now["by"] == ask.user.name or not now["by"]):
+    key, known = parts[place]
+    now, value = current_of(known), _value(ask, key, typed)
+    if press == "save" and now and _says(now, value) and now["by"] == ask.user.name:
         return "same"
-    if len(shown) != max(1, len(parts)) or shown[place] != str(newest):
+    if len(shown) != len(parts) or shown[place] != str(_newest(known)):
         raise Stale
     if press == "save":
         return _save(ask, session, known, value, said["reason"])
     return _settle(ask, session, key, known, press)
 
 
+def _newest(known: list[Row]) -> int:
+    return int(known[-1]["revision"]) if known else 0
+
+
 def _place(said: str, parts: int) -> int | None:
     """Which of the parts is meant; the only one needs no word."""
-    if not said and parts < 2:
+    if not said and parts == 1:
         return 0
     place = int(said) if said.isascii() and said.isdecimal() and len(said) < 4 else parts
-    return place if place < max(1, parts) else None
+    return place if place < parts else None
 
 
 def _value(ask: Ask, key: Key, typed: Typed) -> Value:
@@ -192,17 +200,16 @@ def _save(ask: Ask, session: Connection, known: list[Row], value: Value, reason:
 def _settle(ask: Ask, session: Connection, key: Key, known: list[Row], press: str) -> str:
     """A conflict: ours is said once more, or the source's word counts again."""
     book, now, words = ask.context.world.book, current_of(known), ask.words(METRICS)
-    if now is None or now["standing"] != "pinned" or known[-1]["standing"] != "beside":
+    theirs = next((row for row in reversed(known) if row["standing"] != "pinned"), None)
+    if now is None or now["standing"] != "pinned" or (press == "ours" and not conflict_of(known)):
         raise Stale
-    theirs = known[-1]
     if press == "theirs":
         release(session, book, key, ask.user.name, ask.now, words["took_theirs_why"])
-        _audit(ask, session, "took source", key.metric, known, theirs["value"], theirs["status"], None)
+        value, status = (theirs["value"], theirs["status"]) if theirs else (None, "missing")
+        _audit(ask, session, "took source", key.metric, known, value, status, None)
         return "theirs"
-    value = Value(
-        key.metric, date.fromisoformat(key.day), now["value"], "person", ask.user.name, key.account, key.channel,
-        json.loads(key.dimensions) if key.dimensions else {}, applies=now["status"] != "not_applicable",
-    )  # fmt: skip
+    ours = Typed({"none": "yes" if now["status"] == "not_applicable" else ""}, value=now["value"])
+    value = _value(ask, key, ours)
     correct(session, book, value, ask.now, words["kept_ours_why"])
     _audit(ask, session, "kept ours", key.metric, known, now["value"], now["status"], None)
     return "ours"
@@ -221,11 +228,10 @@ def _audit(
 def _page(ask: Ask, session: Connection, typed: Typed, status: int = 200) -> Response:
     metric, on = _metric(ask), day_of(ask)
     id, words = ask.request.path_params["metric"], ask.words(METRICS)
-    parts = [_part(ask, metric, key, known) for key, known in sorted(history(session, id, on).items())]
+    parts = [_part(ask, metric, key, known) for key, known in _parts(ask, session, on)]
     told = ask.said("told") if ask.request.method == "GET" else ""
     known = any(part.ours for part in parts)
     closed = "from_exchanges" if metric.source.exchanges else "from_minutes" if metric.source.minutes_of else ""
-    closed = closed or ("in_parts" if metric.source.split and not parts else "")
     return ask.page(
         "metric_day.html", METRICS, status,
         id=id, metric=metric, day=ask.say.day(on), on=on.isoformat(), parts=parts, source=source_said(ask, metric),
@@ -245,12 +251,12 @@ def _part(ask: Ask, metric: Metric, key: Key, known: list[Row]) -> Part:
         standing = words["standing_typed" if typed else f"standing_{row['standing']}"]
         found.append(Revision(row, _said(ask, metric, row), before, standing, _source(ask, row), row is now))
         counted = row if row["standing"] != "beside" else counted
-    apart = bool(known) and known[-1]["standing"] == "beside"
+    apart = conflict_of(known)
     label = " · ".join([key.account, *(json.loads(key.dimensions).values() if key.dimensions else ())]).strip(" ·")
     return Part(
-        label or words["whole"], known[-1]["revision"] if known else 0, found[::-1],
+        label or words["whole"], _newest(known), found[::-1],
         _said(ask, metric, now) if now and now["status"] != "missing" else "",
-        _said(ask, metric, known[-1]) if apart else "",
+        _said(ask, metric, apart) if apart else "", bool(now and now["standing"] == "pinned"),
     )  # fmt: skip
 
 

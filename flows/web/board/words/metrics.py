@@ -108,6 +108,7 @@ METRICS: Pairs = {
     "nothing_known": ("숫자 없음", "no number"),
     "is_none": ("해당 없음", "not applicable"),
     "was_before": ("전에는 {0}", "before: {0}"),
+    "let_go": ("다시 출처 따르기", "Follow the source again"),
     "standing_pulled": ("모음", "pulled"),
     "standing_typed": ("적음", "typed"),
     "standing_pinned": ("사람이 바로잡음", "corrected"),
@@ -141,10 +142,6 @@ METRICS: Pairs = {
     "from_minutes": (
         "이 숫자는 일을 마칠 때 적은 시간의 합입니다. 일에서 바로잡아 주세요.",
         "The minutes noted when work is finished; they are corrected there.",
-    ),
-    "in_parts": (
-        "이 지표는 여러 갈래로 나뉘어 모입니다. 먼저 모은 뒤에 갈래별로 바로잡을 수 있습니다.",
-        "This metric comes in parts. Once they are pulled, each can be corrected.",
     ),
     "only_actors_metrics": (
         "적거나 바로잡으려면 ‘처리’ 권한이 필요합니다.",
