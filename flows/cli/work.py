@@ -10,6 +10,7 @@ from flows.cli.app import HERE, Where, app
 from flows.cli.cases import me
 from flows.engine.letter import letter_of
 from flows.engine.world import World
+from flows.ledger import told
 from flows.people import assignments
 from flows.playbook.model import Playbook
 from flows.screen import Refused, say, table, when
@@ -17,6 +18,7 @@ from flows.store import tables as t
 from flows.store.read import Row, rows
 from flows.store.wake import Wake
 from flows.web.letter import facts, trouble
+from flows.web.piece import finding_of
 from flows.web.words import words
 
 work = App(name="work", help="What people are asked to do: list, show, claim, done, skip.")
@@ -52,7 +54,10 @@ def show(id: str, *, where: Where = HERE) -> None:
             say(f"{playbook.title}: {playbook.purpose}", style="dim")
         state, whose = labels[f"is_{row['state']}"], f"{labels['whose']}: {row['person'] or row['role']}"
         say(f"{state} · {whose} · {labels['due']}: {_due(world, row) or '-'}")
-        if row["reason"]:
+        if finding := finding_of(session, row):
+            for label, value in told.facts(world.book, finding):
+                say(f"{label}: {value}")
+        elif row["reason"]:
             say(f"{labels['because']}: {row['reason']}")
         if row["state"] in assignments.OPEN:
             _letter(session, world, row, playbook)

@@ -24,9 +24,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "days": "날짜", "value": "값", "usual": "평소", "low": "낮아도", "high": "높아도", "weeks": "견준 주",
         "by_now": "오늘까지", "wanted": "목표", "before": "전", "after": "후", "reason": "까닭",
         "more": "{} 외 {}일",
-        "over_failing": "다시 가져옵니다", "over_missing": "이제 숫자가 있습니다",
-        "over_unusual": "평소와 다른 숫자가 더는 없습니다", "over_zero": "더는 0이 아닙니다",
-        "over_behind": "더는 뒤처지지 않았습니다", "over_restated": "그 뒤로는 바뀌지 않았습니다",
+        "unasked": "metrics.yaml에서 더는 묻지 않습니다",
+        "over_failing": "다시 가져옵니다", "over_missing": "지난 한 주에 빠진 숫자가 없습니다",
+        "over_unusual": "지난 한 주에 평소와 다른 숫자가 없습니다", "over_zero": "더는 0이 아닙니다",
+        "over_behind": "더는 뒤처지지 않았습니다", "over_restated": "지난 한 주에 바뀐 숫자가 없습니다",
     },
     "en": {
         "failing": "{label}: no numbers on {count} days in a row ({reason})",
@@ -40,9 +41,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "weeks": "weeks compared", "by_now": "by now", "wanted": "target", "before": "before", "after": "after",
         "reason": "why",
         "more": "{} and {} other days",
-        "over_failing": "it gives numbers again", "over_missing": "the number is there now",
-        "over_unusual": "no number is unusual any more", "over_zero": "it is not zero any more",
-        "over_behind": "it is not behind any more", "over_restated": "it was not restated again",
+        "unasked": "metrics.yaml does not ask for it any more",
+        "over_failing": "it gives numbers again", "over_missing": "no number of the last week is missing",
+        "over_unusual": "no number of the last week is unusual", "over_zero": "it is not zero any more",
+        "over_behind": "it is not behind any more", "over_restated": "no number was restated within a week",
     },
 }  # fmt: skip
 
@@ -69,7 +71,8 @@ def facts(book: Book, finding: Finding) -> tuple[tuple[str, str], ...]:
 
 def over(book: Book, finding: Finding) -> str:
     """What the assignment's last line says when it is over by itself."""
-    return _WORDS[book.company.language][f"over_{finding.kind}"]
+    asked = finding.kind == "failing" or finding.subject in book.metrics.alerts
+    return _WORDS[book.company.language][f"over_{finding.kind}" if asked else "unasked"]
 
 
 def label(book: Book, subject: str) -> str:

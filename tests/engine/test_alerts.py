@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from flows.cli import app
 from flows.engine.__main__ import _Work, watch
 from flows.engine.alerts import PULLING, Watch
 from flows.engine.books import Files
@@ -77,8 +78,19 @@ def test_a_number_not_typed_in_time_is_told_once_and_over_when_it_is(ledger):
     assert look(ledger, "2026-11-24 09:45") == []
     (ended,) = alerts(ledger)
     assert ended["state"] == "withdrawn"
-    assert ended["reason"] == "플레이스 조회수: 11월 23일(월) 숫자가 없습니다 (끝남: 이제 숫자가 있습니다)"
+    assert ended["reason"] == "플레이스 조회수: 11월 23일(월) 숫자가 없습니다 (끝남: 지난 한 주에 빠진 숫자가 없습니다)"
     assert ledger.asked() == []
+
+
+def test_its_evidence_is_shown_on_a_terminal_too(ledger, capsys):
+    look(ledger, "2026-11-24 10:00")
+    (asked,) = ledger.asked(kind="alert")
+    app(["work", "show", asked["id"], "--home", str(ledger.home), "--playbooks", str(ledger.folder)])
+    said = capsys.readouterr().out
+    assert said.startswith("플레이스 조회수: 11월 23일(월) 숫자가 없습니다\n")
+    assert "\n날짜: 11월 23일(월)\n" in said
+    app(["work", "list", "--home", str(ledger.home), "--playbooks", str(ledger.folder)])
+    assert "alert" in capsys.readouterr().out
 
 
 def test_many_alerts_of_one_look_are_one_notice_to_each_person(ledger):
@@ -97,7 +109,10 @@ def test_many_alerts_of_one_look_are_one_notice_to_each_person(ledger):
     assert "[숫자] 살펴볼 것 20건" in told
     assert told.count("/work/") == 5
     assert "외 15건은 할 일에 있습니다" in told
-    assert len(ledger.asked(kind="alert", person="han")) == 20  # those of a metric that is gone are over
+    assert len(ledger.asked(kind="alert", person="han")) == 20
+    gone = [one["reason"] for one in alerts(ledger) if one["state"] == "withdrawn"]
+    assert len(gone) == 2
+    assert all("(끝남: metrics.yaml에서 더는 묻지 않습니다)" in one for one in gone)
 
 
 def test_what_a_person_did_rests_for_its_cool_down_and_is_told_again(ledger):

@@ -237,7 +237,7 @@ SAID = [
 
 @pytest.mark.parametrize(("finding", "korean"), SAID)
 def test_a_finding_is_a_sentence_with_its_numbers_and_kept_exactly(book, finding, korean):
-    whole = facts(book, PULLED, {}, {}).book
+    whole = facts(book, PULLED, {"zero_for": "3d"}, {}).book
     assert told.sentence(whole, finding) == korean
     english = replace(whole, company=whole.company.model_copy(update={"language": "en"}))
     assert finding.subject in told.sentence(english, finding) or "비용" in told.sentence(english, finding)
