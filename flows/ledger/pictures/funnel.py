@@ -46,7 +46,8 @@ def funnel(book: Book, grid: Grid) -> Funnel:
     said = words(book.company.language)
     counted = {group.place: [line for line in group.lines if line.metric.unit == "count"] for group in grid.groups}
     costs = [line for line in grid.lines if line.metric.on in book.canvas.arrows and _money(line)]
-    steps, whole, bare = [Step(said["cost"], _entries(book, costs))] if costs else [], list[str](), list[str]()
+    spent = _entries(book, costs)
+    steps, whole, bare = [Step(said["cost"], spent)] if spent else [], list[str](), list[str]()
     before: tuple[str, Decimal] | None = None
     for place, label in _ways(book):
         entries = _entries(book, counted.get(place, []), before)

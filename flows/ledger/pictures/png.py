@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import cache
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -12,25 +13,26 @@ from flows.ledger.series import series
 from flows.playbook.model import Book
 
 _SAMPLES = {"ko": "가", "en": "a"}
+_LETTER = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><text y="30">{}</text></svg>'
 
 
 class NoFontError(Exception):
     """No font here has the language's letters; the sentence says what to install."""
 
 
-def png(svg: str, width: int | None = None) -> bytes:
-    """The picture in its own size, or so many px wide, in fixed light colours."""
+def png(svg: str, width: int | None = None, *, fonts: bool = True) -> bytes:
+    """The picture in its own size, or so many px wide, in fixed light colours; without `fonts`, without words."""
     import resvg_py  # 40 ms and all fonts, which pages and most playbooks never need
 
-    drawn: bytes = resvg_py.svg_to_bytes(svg_string=svg, style_sheet=STYLE, background="#ffffff", width=width)
+    drawn: bytes = resvg_py.svg_to_bytes(
+        svg_string=svg, style_sheet=STYLE, background="#ffffff", width=width, skip_system_fonts=not fonts
+    )
     return drawn
 
 
 def month_png(session: Connection, book: Book, now: datetime) -> bytes:
     """The picture of the morning: four weeks up to yesterday, 1,200 px wide. Raises NoFontError."""
-    language = book.company.language
-    if not _has(language):
-        raise NoFontError(f"no font here has letters of {language!r}; install one, such as the package fonts-noto-cjk")
+    need_font(book.company.language)
     these, those = weeks(now.astimezone(book.company.zone).date())
     found = series(session, book, book.metrics.metrics, those[0], these[-1], now)
     begin = begun(session, found, those[0], these[-1])
@@ -38,10 +40,7 @@ def month_png(session: Connection, book: Book, now: datetime) -> bytes:
 
 
 @cache
-def _has(language: str) -> bool:
-    return drawn(_SAMPLES[language]) != drawn("")
-
-
-def drawn(text: str) -> bytes:
-    """A text alone; without a font for it, nothing stands there."""
-    return png(f'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><text y="30">{text}</text></svg>')
+def need_font(language: Literal["ko", "en"], *, fonts: bool = True) -> None:
+    """Raises NoFontError where a letter of the language leaves no trace on a picture."""
+    if png(_LETTER.format(_SAMPLES[language]), fonts=fonts) == png(_LETTER.format(""), fonts=fonts):
+        raise NoFontError(f"no font here has letters of {language!r}; install one, such as the package fonts-noto-cjk")
