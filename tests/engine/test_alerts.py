@@ -118,10 +118,11 @@ def test_many_alerts_of_one_look_are_one_notice_to_each_person(ledger):
 def test_what_a_person_did_rests_for_its_cool_down_and_is_told_again(ledger):
     look(ledger, "2026-11-24 10:00")
     (asked,) = ledger.asked(kind="alert")
+    ledger.clock.set(ledger.moment("2026-11-25 11:30"))
     assert ledger.does(asked) == []
-    assert look(ledger, "2026-11-30 10:00") == []  # a week with holes
-    assert look(ledger, "2026-12-01 09:59") == []
-    assert len(look(ledger, "2026-12-01 10:00")) == 1
+    assert look(ledger, "2026-12-01 10:00") == []  # a week with holes
+    assert look(ledger, "2026-12-02 11:29") == []
+    assert len(look(ledger, "2026-12-02 11:30")) == 1
     assert [one["state"] for one in alerts(ledger)] == ["done", "open"]
 
 
