@@ -136,6 +136,10 @@ def _metric(metric: Metric, path: Path_, book: Book, sheet: Sheet) -> None:
             sheet.say((*at, key), f"{key} belongs to {belongs}; take it away", key=True)
     if source.exchanges is not None:
         sheet.known((*at, "exchanges"), source.exchanges, rules.kinds(book), "kind of exchange")
+    if source.claims == "sale_day" and not metric.settle_days:
+        sheet.notice(
+            (*at, "claims"), "say by settle_days how long a sale may be given back; older days stay as they are"
+        )
     for key in ("by", "minutes_of"):
         if (role := getattr(source, key)) is not None:
             rules.who(role, book, (*at, key), sheet)

@@ -168,3 +168,14 @@ def test_days_are_the_companys_also_for_minutes_noted_at_night(till):
 def test_what_comes_from_elsewhere_is_not_counted_here(till):
     with pytest.raises(ValueError, match="asked is not counted"):
         till.days("asked")
+
+
+def test_a_number_that_refunds_restate_is_asked_how_long_they_may_come(till):
+    told = [one for one in till.book.notices if "settle_days" in one]
+    assert len(told) == len([name for name in METRICS if name.endswith("sale_day")])
+    till.shop.files["metrics"] = {
+        "metrics": {"kept": counted("purchase_card", claims="sale_day") | {"settle_days": 30}}
+    }
+    till.shop.write_files()
+    till.shop.load()
+    assert not [one for one in till.shop.world.book.notices if "settle_days" in one]
