@@ -43,7 +43,7 @@ PARTS = {
     "growth": Part(growth, 8),
     "outages": Part(outages, 5),
     "starts": Part(starts, 6),
-    "board": Part(board, 30),
+    "board": Part(board, 38),
 }
 
 

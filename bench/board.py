@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import sys
 import tempfile
 import time
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 from bench.figures import Row, Rows, at, at_most
 from bench.systems import ROOT, end, free, spawn, until_open
@@ -32,10 +34,15 @@ def board(folder: Path, *, quick: bool) -> Rows:
         took = {kind: _measured(folder / kind, url, cases, customers, quick) for kind, url in stores.items()}
     for page in next(iter(took.values())):
         said = [f"{at(found[page], 0.5):.0f} / {at(found[page], 0.95):.0f}" for found in took.values()]
-        yield Row("board", (page, *said, *[""] * (2 - len(said))))
+        yield Row("board", (_named(page), *said, *[""] * (2 - len(said))))
     for kind, found in took.items():
         worst = max(at(one, 0.95) for one in found.values())
         yield at_most(f"p95 of the slowest page beside {cases:,} cases, on {kind}", LIMIT, worst, " ms")
+
+
+def _named(page: str) -> str:
+    """A page's address as people read it, without the number of the one that was asked for."""
+    return f"`{unquote(re.sub(r'/[^/?]*[0-9][^/?]*$', '/…', page))}`"
 
 
 @contextmanager

@@ -1,9 +1,11 @@
-"""Says the figures: as lines while they come, in `figures.json` for good, and from there in the README."""
+"""Says the figures: as lines while they come, in `figures.json` for good, and from there in the README and board.md."""
 
 import json
 import os
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 from bench.figures import Row
 from bench.systems import ROOT
@@ -36,17 +38,21 @@ def keep(part: str, rows: Iterable[Row]) -> None:
 
 
 def write(parts: Iterable[str]) -> None:
-    """Put the tables of all that is kept into the README, between its marks."""
+    """Put the tables of all that is kept into the README, and those of the board into its page, between their marks."""
     known = {part: found for part, found in _known().items() if part in parts}
-    days = sorted({found["on"] for found in known.values()})
-    when, cores = " to ".join(dict.fromkeys([days[0], days[-1]])), os.cpu_count()
-    said = f"Measured on {when} with `make bench`, on {cores} cores that also carry load and sink."
-    readme = ROOT / "README.md"
-    head, mark, rest = readme.read_text("utf-8").partition("<!-- figures -->\n")
-    _, end, tail = rest.partition("<!-- end of figures -->")
     rows = [row for part in parts if part in known for row in known[part]["rows"]]
-    tables = ["\n".join(_table(name, rows)) for name in TABLES if any(row[0] == name for row in rows)]
-    readme.write_text(head + mark + "\n\n".join([said, *tables]) + "\n" + end + tail, "utf-8")
+    _put(ROOT / "README.md", [found["on"] for found in known.values()], rows, [one for one in TABLES if one != "board"])
+    if "board" in known:
+        _put(ROOT / "docs" / "how-to" / "board.md", [known["board"]["on"]], rows, ["board"])
+
+
+def _put(page: Path, days: Sequence[str], rows: Sequence[Sequence[str]], names: Sequence[str]) -> None:
+    when, cores = " to ".join(dict.fromkeys([min(days), max(days)])), os.cpu_count()
+    said = f"Measured on {when} with `make bench`, on {cores} cores that also carry load and sink."
+    head, mark, rest = page.read_text("utf-8").partition("<!-- figures -->\n")
+    _, end, tail = rest.partition("<!-- end of figures -->")
+    tables = ["\n".join(_table(name, rows)) for name in names if any(row[0] == name for row in rows)]
+    page.write_text(head + mark + "\n\n".join([said, *tables]) + "\n" + end + tail, "utf-8")
 
 
 def _table(name: str, rows: Iterable[Sequence[str]]) -> Iterable[str]:
@@ -55,6 +61,6 @@ def _table(name: str, rows: Iterable[Sequence[str]]) -> Iterable[str]:
     yield from (line(row[1:]) for row in rows if row[0] == name)
 
 
-def _known() -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+def _known() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     return found
