@@ -1,0 +1,79 @@
+"""`digilog pull`: what was brought, what is missing and why, and what cannot be pulled, in sentences."""
+
+import pytest
+
+from connectors.errors import Rejected
+from flows.cli.app import app
+from flows.screen import Refused, console
+from flows.store import tables as t
+
+METRICS = {
+    "views": {"label": "조회", "on": "apply", "source": {"use": "numbers.readings"}, "settle_days": "2"},
+    "cost": {"label": "비용", "on": "apply", "source": {"use": "numbers.readings"}, "absent_day": "zero"},
+    "typed": {"label": "손으로", "on": "apply", "source": {"by": "manager"}},
+}
+
+
+@pytest.fixture
+def shop(shop):
+    shop.files["metrics"] = {"metrics": METRICS}
+    return shop.open(at="2025-07-01 10:00")
+
+
+@pytest.fixture
+def said(shop, capsys, monkeypatch):
+    monkeypatch.setattr(console, "width", 200)
+
+    def say(*words):
+        app(["pull", *words, "--home", str(shop.home), "--playbooks", str(shop.folder)], exit_on_error=False)
+        return capsys.readouterr().out
+
+    return say
+
+
+def drop(shop, *lines):
+    (shop.home / "files" / "numbers.csv").write_text("\n".join(["day,metric,value", *lines]))
+
+
+def test_what_is_missing_and_why_is_told_and_a_failed_source_ends_with_one(shop, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        said()
+    assert ended.value.code == 1
+    out = capsys.readouterr().out
+    assert "0 new numbers, 0 restated, 4 missing" in out
+    assert "not brought: numbers.readings (조회, " in out
+    assert "numbers.csv is not there; put it into the home's files folder" in out
+    assert "not typed yet: 손으로" in out
+    assert {row["status"] for row in shop.all(t.reading)} == {"missing"}
+
+
+def test_days_of_a_range_are_asked_once_and_all_of_them_when_told_so(shop, said):
+    drop(shop, "2025-06-01,views,5", "2025-06-02,views,6")
+    assert "2 new numbers" in said("views", "--from", "2025-06-01", "--to", "2025-06-02")
+    drop(shop, "2025-06-01,views,5", "2025-06-02,views,7")
+    assert "0 new numbers, 0 restated" in said("views", "--from", "2025-06-01", "--to", "2025-06-02")
+    assert "1 restated" in said("views", "--from", "2025-06-01", "--to", "2025-06-02", "--all")
+    assert [row["kind"] for row in shop.all(t.pull)] == ["holes", "holes", "all"]
+    assert {row["by"] for row in shop.all(t.pull)} == {"digilog pull"}
+
+
+def test_kept_answers_are_read_again_by_the_pull_s_name(shop, said):
+    drop(shop, "2025-06-01,views,5")
+    name = said("views", "--from", "2025-06-01", "--to", "2025-06-01").rpartition("pull ")[2].strip()
+    (shop.home / "files" / "numbers.csv").unlink()
+    assert "0 new numbers, 0 restated, 0 missing" in said("--again", name)
+    assert [row["kind"] for row in shop.all(t.pull)] == ["holes", "again"]
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "says"),
+    [
+        (("vews",), Rejected, r"there is no metric vews; did you mean views\?"),
+        (("--holes", "--all"), Refused, "name one of them"),
+        (("--from", "1990-01-01"), Refused, "more than ten years"),
+        (("--again", "nosuch"), Rejected, "no answers are kept"),
+    ],
+)
+def test_what_cannot_be_pulled_is_said_in_a_sentence(said, words, error, says):
+    with pytest.raises(error, match=says):
+        said(*words)
