@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from flows.runs import pages, start
 from flows.runs.house import House, StoppedError, house
 from flows.runs.names import plain
 from flows.runs.progress import TAKEN, Progress, say
+from flows.runs.pulled import pulled
 
 log = logging.getLogger(__name__)
 NOTHING_READY = "nothing was ready"
@@ -79,6 +81,7 @@ def ended(house: House, run: str, playbook: Playbook) -> State[Any]:
     flow_run = start.end(house, run, until)
     if flow_run:
         _list(house, flow_run, playbook, progress)
+        _list_pulls(house, flow_run, playbook, run)
     counts = say(progress.counts())
     if run in house.cancelled:
         return Cancelled(message=f"{counts}; held cases wait until someone resumes them")
@@ -122,9 +125,21 @@ def _list(house: House, flow_run: str, playbook: Playbook, progress: Progress) -
     ]
     board = house.settings.board
     pages = [f"[{trace.case}]({board}/cases/{trace.case})" for trace in progress.traces[:_LINKED]]
+    _keep(f"cases-{playbook.playbook}", table, " · ".join([f"{len(table)} cases", *pages]), flow_run)
+
+
+def _list_pulls(house: House, flow_run: str, playbook: Playbook, run: str) -> None:
+    """The table of what the run pulled into the metrics ledger, if it did."""
+    with house.store.read() as session:
+        found = pulled(session, run)
+    if found:
+        _keep(f"numbers-{playbook.playbook}", found.table, found.said, flow_run)
+
+
+def _keep(key: str, table: Sequence[Mapping[str, str]], description: str, flow_run: str) -> None:
     artifact = ArtifactCreate(
-        key=f"cases-{playbook.playbook}", type="table", data=json.dumps(table, ensure_ascii=False),
-        description=" · ".join([f"{len(table)} cases", *pages]), flow_run_id=UUID(flow_run),
+        key=key, type="table", data=json.dumps(table, ensure_ascii=False),
+        description=description, flow_run_id=UUID(flow_run),
     )  # fmt: skip
     with get_client(sync_client=True) as client:
         client.create_artifact(artifact)

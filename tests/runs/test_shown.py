@@ -2,6 +2,7 @@
 
 import json
 import threading
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,40 @@ def test_a_quiet_event_has_a_run_of_its_own_in_the_companys_words(shop: Any, sho
         ("거래장부에 신청을 적는다 · 1 done", "Completed"),
         ("시간을 확정한다 알린다 · 1 assigned", "Completed"),
     ]
-    with get_client(sync_client=True) as client:
-        (table,) = client.read_artifacts(
-            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[found.id]))
-        )
-    (row,) = json.loads(str(table.data))
+    (((row,), said),) = _tables(run["flow_run"]).values()
     assert (row["state"], row["step"]) == ("assigned", "시간을 확정한다 알린다")
     assert row["case"] == shop.case()["id"]
     assert row["its story"] == f"digilog case {row['case']}"
-    assert f"({SERVER.board}/cases/{row['case']})" in str(table.description)
+    assert f"({SERVER.board}/cases/{row['case']})" in said
+
+
+def _tables(run: str) -> dict[str, Any]:
+    """The tables of a run by name: rows, and what stands above them."""
+    wanted = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[UUID(run)]))
+    with get_client(sync_client=True) as client:
+        found = client.read_artifacts(artifact_filter=wanted)
+    return {str(one.key): (json.loads(str(one.data)), str(one.description)) for one in found}
+
+
+def test_a_pull_has_a_table_of_what_was_asked_and_came_without_what_a_service_said(shop: Any, shown: Any) -> None:
+    shop.connect("gone", connector="csv", file=f"{CANARY}.csv")
+    shop.files["metrics"] = {"metrics": {
+        "clicks": {"label": "클릭", "on": "apply", "settle_days": 2, "source": {"use": "numbers.readings"}},
+        "cost": {"label": "비용", "on": "apply", "source": {"use": "gone.readings"}},
+    }}  # fmt: skip
+    seen = shown([shop.machine("pull", "metrics.pull", do="숫자를 모은다")])
+    yesterday = shop.clock.now().astimezone(shop.world.book.company.zone).date() - timedelta(days=1)
+    (shop.home / "files" / "numbers.csv").write_text(f"day,metric,value\n{yesterday},clicks,7\n")
+    seen.register()
+    shop.asks(name=CANARY)
+    shop.work()
+    (run,) = seen.follow()
+    table, said = _tables(run["flow_run"])["numbers-visit"]
+    assert [(row["source"], row["metrics"], row["state"]) for row in table] == [
+        ("gone.readings", "cost", "failed"), ("numbers.readings", "clicks", "done"),
+    ]  # fmt: skip
+    assert said == "daily: 1 new, 0 restated, 2 missing"
+    assert CANARY not in json.dumps(table, ensure_ascii=False)
 
 
 def test_a_later_leg_is_a_new_run_from_the_step_it_goes_on_with(shop: Any, shown: Any) -> None:

@@ -173,7 +173,7 @@ class Year:
     def _jump(self, *, quiet: bool) -> None:
         wrong = timedelta()
         if not quiet and self.chance.random() < 0.06:
-            wrong = timedelta(minutes=self.chance.choice((-600, -61, -5, 5, 90, 360, 840)))
+            wrong = timedelta(minutes=self.chance.choice((-600, -61, -5, 5, 90, 360)))
             self.tally["clock ahead" if wrong > timedelta() else "clock behind"] += 1
         if wrong < self.wall.wrong:  # what the clock says now, it has said before
             self.shots = [shot for shot in self.shots if shot[0] < self.wall.true + wrong]
