@@ -108,6 +108,8 @@ def _act(session: Connection, book: Book, news: _News, now: datetime, links: Lin
 
 _a, _alert = t.assignment.c, t.alert.c
 _KNOWN = select(t.alert, _a.state, _a.done_at, _a.done_by).outerjoin(t.assignment, _a.id == _alert.assignment_id)
+_STANDING = select(func.count()).select_from(t.alert.join(t.assignment, _a.id == _alert.assignment_id))
+_OPEN = _STANDING.where(_alert.over_at.is_(None), _a.state.in_(OPEN))
 _NEWEST_PULL = select(t.pull.c.id, t.pull.c.state, t.pull.c.begun_at).order_by(t.pull.c.begun_at.desc()).limit(1)
 
 
@@ -120,8 +122,8 @@ def _happened(session: Connection, book: Book, now: datetime) -> _Seen | None:
     yesterday = today - timedelta(days=1)
     metrics = [name for name in book.metrics.alerts if name in book.metrics.metrics]
     past = tuple(name for name in metrics if (by := due_at(book, name, yesterday)) and by <= now)
-    newest = session.execute(select(func.max(t.reading.c.id))).scalar()
-    return (newest, pull and (pull["id"], pull["state"]), today, past, book.metrics, book.company)
+    counts = (session.execute(select(func.max(t.reading.c.id))).scalar(), session.execute(_OPEN).scalar())
+    return (counts, pull and (pull["id"], pull["state"]), today, past, book.metrics, book.company)
 
 
 def _is_open(row: Row) -> bool:

@@ -80,6 +80,9 @@ def test_a_number_not_typed_in_time_is_told_once_and_over_when_it_is(ledger):
     assert ended["state"] == "withdrawn"
     assert ended["reason"] == "플레이스 조회수: 11월 23일(월) 숫자가 없습니다 (끝남: 지난 한 주에 빠진 숫자가 없습니다)"
     assert ledger.asked() == []
+    (over,) = ledger.all(t.alert)
+    look(ledger, "2026-11-25 00:00")
+    assert ledger.all(t.alert) == [over]  # when it was over stays
 
 
 def test_its_evidence_is_shown_on_a_terminal_too(ledger, capsys):
@@ -124,6 +127,7 @@ def test_what_a_person_did_rests_for_its_cool_down_and_is_told_again(ledger):
     assert look(ledger, "2026-12-02 11:29") == []
     assert len(look(ledger, "2026-12-02 11:30")) == 1
     assert [one["state"] for one in alerts(ledger)] == ["done", "open"]
+    assert alerts(ledger)[0]["reason"] == "플레이스 조회수: 11월 23일(월) 숫자가 없습니다"  # as it was done
 
 
 def test_what_was_over_by_itself_rests_from_when_it_was_told(ledger):
@@ -154,6 +158,10 @@ def test_nothing_is_judged_where_nothing_happened(ledger):
     assert turned("2026-11-24 09:00")
     assert not turned("2026-11-24 09:29")
     assert turned("2026-11-24 09:30")  # a due time passed
+    assert turned("2026-11-24 09:31")  # an alert opened
+    assert not turned("2026-11-24 09:32")
+    ledger.does(ledger.asked(kind="alert")[0])
+    assert turned("2026-11-24 09:33")  # somebody did it
     assert not turned("2026-11-24 23:59")
     put(ledger, "place_views", "2026-11-23", 1)
     assert turned("2026-11-24 23:59")
@@ -170,11 +178,12 @@ def test_nothing_is_judged_where_nothing_happened(ledger):
     pulled(ledger, "2026-11-25 07:00", "running")
     assert not turned("2026-11-25 07:59")
     assert turned("2026-11-25 08:01")  # it hangs, or was killed
+    assert not turned("2026-11-25 08:02")
     assert timedelta(hours=1) == PULLING
     ledger.files["metrics"] = METRICS | {"alerts": {}}
     ledger.write_files()
     ledger.load()
-    assert turned("2026-11-25 08:02")
+    assert turned("2026-11-25 08:03")
 
 
 def pulled(shop, at, state, *parts, kind="daily"):
@@ -271,6 +280,24 @@ def test_of_several_engines_one_tells(ledger):
             assert alerts(ledger) == []
     _elsewhere(ledger, other)
     _elsewhere(ledger, Watch())
+    assert len(alerts(ledger)) == 1
+
+
+def test_what_another_engine_told_a_moment_ago_is_not_told_again(ledger):
+    ledger.clock.set(ledger.moment("2026-11-24 10:00"))
+    store = ledger.store
+
+    class Late:
+        """A store to whose writer another engine comes first."""
+
+        read = staticmethod(store.read)
+
+        @staticmethod
+        def write(**how):
+            _elsewhere(ledger, Watch())
+            return store.write(**how)
+
+    assert ledger.watch.turn(Late(), ledger.world)
     assert len(alerts(ledger)) == 1
 
 
