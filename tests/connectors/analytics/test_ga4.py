@@ -48,9 +48,10 @@ def test_two_pages_with_the_same_row_are_not_added_up(connect):
         made.readings()
 
 
-def test_an_answer_to_another_question_is_not_taken(connect):
+@pytest.mark.parametrize("asked", [{"of": ["purchaseRevenue", "sessions"]}, {"split": ["country"]}])
+def test_an_answer_to_another_question_is_not_taken(connect, asked):
     with pytest.raises(Rejected, match="answered another question"):
-        connect("ga4").readings(of=["purchaseRevenue", "sessions"])
+        connect("ga4").readings(**asked)
 
 
 def test_a_name_that_google_does_not_know_is_answered_with_the_nearest(connect):

@@ -10,7 +10,7 @@ from tests.connectors.samples.instagram import INSIGHTS, refused, series, total
 
 
 def query(asked):
-    return {name: one for name, (one,) in parse_qs(urlsplit(asked.path).query).items()}
+    return {name: one for name, (one,) in parse_qs(urlsplit(asked.path).query, keep_blank_values=True).items()}
 
 
 def test_totals_are_asked_for_day_by_day(connect):

@@ -1,9 +1,12 @@
 """Search Console: which rows are asked for, their pages, and days that it leaves out."""
 
+import json
 from decimal import Decimal
 
 import pytest
 
+from connectors.analytics import Asked
+from connectors.analytics.rows import marked
 from connectors.errors import Rejected
 from connectors.registry import find
 from tests.connectors.samples.search_console import ANSWER, QUERY, row
@@ -36,11 +39,13 @@ def test_without_names_all_four_numbers_come(connect):
 
 
 def test_a_full_page_is_followed_by_the_next(connect):
-    full = [row("2026-11-16", f"d{at}", 1, 1, 1, 1) for at in range(25_000)]
-    pages = [(200, {**ANSWER, "rows": full}), (200, ANSWER)]
-    made = connect("search_console", {QUERY: pages})
-    assert len(made.readings(of=["clicks"])) == 25_003
-    assert [one.json()["startRow"] for one in made.asked("query")] == [0, 25_000]
+    made = connect("search_console")
+    full = {**ANSWER, "rows": [row("2026-11-16", f"d{at}", 1, 1, 1, 1) for at in range(25_000)]}
+    usual = Asked(**{**made.usual, "of": ["clicks"]})
+    assert made.source.page(usual, marked({"start": 0}, json.dumps(full).encode())).more == ("25000",)
+    last = made.source.page(usual, made.source.answer_of(usual, "25000"))
+    assert (len(last.readings), last.more) == (3, ())
+    assert made.asked("query")[0].json()["startRow"] == 25_000
 
 
 def test_a_key_that_is_missing_is_named(connect):

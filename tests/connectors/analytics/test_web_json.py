@@ -13,7 +13,7 @@ from tests.connectors.samples.web_json import DAILY, ROWS, SETTINGS, answer, row
 
 
 def query(asked):
-    return {name: one for name, (one,) in parse_qs(urlsplit(asked.path).query).items()}
+    return {name: one for name, (one,) in parse_qs(urlsplit(asked.path).query, keep_blank_values=True).items()}
 
 
 def days(found):
