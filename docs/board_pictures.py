@@ -9,14 +9,17 @@ import struct
 import sys
 import tempfile
 import zlib
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 from sqlalchemy import select
+from two_months import fill
 
 from flows.demo.stage import Stage
 from flows.demo.story import tell
+from flows.ledger.pictures.png import month_png
 from flows.store import tables as t
 from flows.web.board.nav import NAV
 
@@ -60,6 +63,7 @@ def main(wanted: list[str]) -> int:
     try:
         stage.open()
         tell(stage)
+        two_months(stage)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             take(stage, browser, wanted)
@@ -68,6 +72,14 @@ def main(wanted: list[str]) -> int:
         stage.close()
         shutil.rmtree(home, ignore_errors=True)
     return 0
+
+
+def two_months(stage: Stage) -> None:
+    """Numbers to look at; and the picture of the morning, as a message carries it."""
+    if stage.store:
+        fill(stage.store, stage.book, stage.now())
+        with stage.store.read() as session:
+            (HERE / "morning.png").write_bytes(month_png(session, stage.book, stage.now()))
 
 
 def take(stage: Stage, browser: Browser, wanted: list[str]) -> None:
@@ -95,6 +107,10 @@ def pages(stage: Stage) -> dict[str, str]:
     found = {path.strip("/") or "today": path for path, _ in NAV}
     found |= {"today": "/?who=all", "cases": "/cases?state=all", "case": f"/cases/{case}"}
     found |= {"assignment": f"/assignments/{work}", "playbook": "/playbooks/trial-booking"}
+    found |= {
+        "metric": "/metrics/ad_cost",
+        "metric-day": f"/metrics/ad_clicks/{stage.now().date() - timedelta(days=11)}",
+    }
     return found | {"customer": f"/customers/{party}", "account": "/account"}
 
 

@@ -133,7 +133,7 @@ def _stands(ask: Ask, target: Target, stands: Pace) -> str:
         return ""
     least = target.direction == "at_least"
     if not stands.behind:
-        return said["on_pace" if least and stands.value < stands.wanted else "kept"]
+        return said[("on_pace" if stands.value < stands.wanted else "reached") if least else "kept"]
     if least and stands.wanted_by_now != stands.wanted:
         return said["behind_by"].format(_said(ask, target.metric, round(stands.wanted_by_now, 1)))
     return said["below_it" if least else "above_it"]

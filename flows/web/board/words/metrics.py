@@ -45,6 +45,7 @@ METRICS: Pairs = {
     "above_it": ("목표를 넘음", "above the target"),
     "below_it": ("목표에 못 미침", "short of the target"),
     "on_pace": ("목표대로 가고 있음", "on pace"),
+    "reached": ("목표를 이룸", "reached"),
     "kept": ("목표 안에 있음", "within the target"),
     "since_until": ("{0}부터 {1}까지", "{0} to {1}"),
     "open_days": ("영업일의 {0}%가 지남", "{0}% of the business days are over"),
