@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 from connectors.errors import Rejected
 from flows.ledger.asked import Question
 from flows.ledger.planning import Part
-from flows.ledger.readings import Key, Value, current, current_of, key_of
+from flows.ledger.readings import Key, Value, key_of
 from flows.ledger.series import days
 from flows.playbook.model import Book
 from flows.store import tables as t
@@ -85,17 +85,6 @@ def absent(book: Book, part: Part, name: str, day: date, raw: str | None) -> Val
     """What a day means that the source left out, as its metric says; without a whole answer it is missing."""
     zero = book.metrics.metrics[name].absent_day == "zero" and raw is not None
     return Value(name, day, Decimal(0) if zero else None, part.source, raw=raw)
-
-
-def no_longer_missing(session: Connection, book: Book, values: list[Value], part: Part) -> list[Value]:
-    """Marks of missing days that have numbers now, of an account or of dimensions: they do not apply any more."""
-    given = {key_of(book, value) for value in values}
-    whole = {key_of(book, Value(value.metric, value.day, None, part.source)) for value in values} - given
-    if not whole:
-        return []
-    found = current(session, {key.metric for key in whole}, part.since, part.until)
-    marks = [key for key in whole if (row := current_of(found.get(key, []))) and row["status"] == "missing"]
-    return [Value(key.metric, date.fromisoformat(key.day), None, part.source, applies=False) for key in marks]
 
 
 def only_holes(session: Connection, part: Part, values: list[Value]) -> list[Value]:

@@ -195,6 +195,7 @@ class _Run:
                 self._answered(session, asked, values)
             else:
                 self._failed(session, asked, asked.error)
+        asked.answers.clear()  # of a year of a thousand metrics they would fill the memory
 
     def _answered(self, session: Connection, asked: Question, values: list[Value]) -> None:
         odd = [sentence for answer in asked.answers for sentence in answer.found.odd]
@@ -205,7 +206,6 @@ class _Run:
             self.summary.absent.setdefault(name, []).append(day)
             self.summary.missing += book.metrics.metrics[name].absent_day == "unknown" or raw is None
             values.append(parts.absent(book, part, name, day, raw))
-        values += parts.no_longer_missing(session, book, values, part)
         self._keep(session, part, values, asked.number, len(asked.answers), "; ".join(odd))
 
     def _keep(
@@ -214,8 +214,7 @@ class _Run:
         now, book = self.puller.clock.now(), self.puller.book
         if self.pull["kind"] == "holes":
             values = parts.only_holes(session, part, values)
-        found = keep(session, book, values, now, self.pull["id"])
-        self._add(session, found, sum(not value.applies for value in values))
+        self._add(session, keep(session, book, values, now, self.pull["id"]))
         state = {"state": "done", "pages": pages, "reason": odd or None, "ended_at": now}
         change(session, t.pull_part, number, **state)
         if odd:
@@ -234,9 +233,9 @@ class _Run:
         state = {"state": "failed", "pages": len(asked.answers), "reason": reason, "ended_at": now}
         change(session, t.pull_part, asked.number, **state)
 
-    def _add(self, session: Connection, found: Kept, besides: int = 0) -> None:
+    def _add(self, session: Connection, found: Kept) -> None:
         summary = self.summary
-        summary.kept += max(0, found.new - besides)
+        summary.kept += found.new
         summary.restated += found.restated
         summary.beside += found.beside
         counts = {"kept": summary.kept, "restated": summary.restated, "missing": summary.missing}

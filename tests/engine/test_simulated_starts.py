@@ -196,3 +196,25 @@ def test_a_test_cannot_skip_what_nobody_may_skip(shop):
     skips = {"ask": {"at": "2026-11-23 11:00", "skipped": "no time"}}
     assert play(shop, "visit", start={"name": "김하나", "phone": "010-1111-2222"}, people=skips,
                 expect={"refused": "ask"}) == []  # fmt: skip
+
+
+VIEWS = {"label": "조회", "on": "apply", "source": {"use": "numbers.readings"}, "absent_day": "zero"}
+
+
+@pytest.mark.parametrize(
+    ("says", "value"),
+    [
+        ([{"day": "2026-11-22", "metric": "views", "value": "7.5"}], "7.5"),
+        ([], "0"),  # it answers, and leaves the day out
+        ("unavailable", "missing"),
+        ("rejected", "missing"),
+        ([{"day": "2026-11-22", "metric": "views"}], "missing"),
+    ],
+)
+def test_a_source_of_numbers_says_what_the_test_says(shop, says, value):
+    shop.files["metrics"] = {"metrics": {"views": VIEWS}}
+    start = {"schedule": "daily 06:30"}
+    shop.write([shop.machine("pull", "metrics.pull")], name="daily", start=start, case="period", fields=None,
+               stage="circle")  # fmt: skip
+    test = {"connections": {"numbers.readings": says}, "expect": {"outcome": "done", "readings": {"views": value}}}
+    assert play(shop, "daily", clock="2026-11-23 06:30", **test) == []
