@@ -115,12 +115,9 @@ def numbers(stage: Stage) -> None:
         "the typed number",
     )
     _so(len(kept) == 1, "the manager's number is in the metrics ledger, typed by yoon", stage)
-    stage.wait(lambda: _told(stage.notices(), "체험 신청  "), "the digest")
-    _so(
-        _told(stage.notices(), "체험 신청  ") == 1,
-        "the team has the digest with the grid of the last seven days",
-        stage,
-    )
+    stage.wait(lambda: _told(stage.notices(), "괄호는 지난주"), "the digest")
+    _so(_told(stage.notices(), "괄호는 지난주") == 1, "the team has the digest of yesterday's numbers, once", stage)
+    _so((stage.home / "files" / "numbers.xlsx").exists(), "the numbers stand in an Excel file, too", stage)
 
 
 def in_prefect(stage: Stage) -> None:
