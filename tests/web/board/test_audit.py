@@ -1,12 +1,15 @@
 """The board's pages for everyone: an automated audit of each, light and dark; and the keyboard alone."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from flows.ledger.readings import Value, correct, keep
 from tests.web.board.studio import CHROMIUM, PASSWORD, Studio, opened
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; install the package chromium")
@@ -22,7 +25,23 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         found.wait("SELECT 1 FROM effect WHERE state = 'in_doubt'", "a doubt")
         found.wait("SELECT 1 FROM assignment WHERE told_at IS NOT NULL", "an assignment")
         found.wait("SELECT 1 FROM event WHERE state = 'quarantined'", "an event in quarantine")
+        _counted(found)
         yield found
+
+
+def _counted(studio: Studio) -> None:
+    """A metric with each mark that a number can have: zero, missing, restated, corrected, in conflict."""
+    store, book, now = studio.stage.store, studio.stage.book, studio.stage.now()
+    assert store
+    with store.write() as session:
+        for back, numbers in ((1, ["7", "9"]), (2, [None]), (3, ["0"]), (12, ["5"])):
+            day = now.date() - timedelta(days=back)
+            for number in numbers:
+                value = None if number is None else Decimal(number)
+                keep(session, book, [Value("ad_clicks", day, value, "ads-csv.readings")], now)
+        day = now.date() - timedelta(days=1)
+        correct(session, book, Value("ad_clicks", day, Decimal(8), "person", "yoon"), now, "잘못 셈")
+        keep(session, book, [Value("ad_clicks", day, Decimal(10), "ads-csv.readings")], now)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
