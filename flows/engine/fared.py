@@ -1,4 +1,4 @@
-"""How connections fared: their newest calls and events, and what the engine asked them; a few statements for all."""
+"""How connections fared: their newest calls, events and pulls, what the engine asked them; few statements for all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,8 @@ from flows.store.newest import newest
 from flows.store.read import Row, rows
 
 _DONE, _BAD = text("state = 'done'"), text("state IN ('failed', 'in_doubt')")  # as the indexes say it
-_e, _a, _ev, _c = t.effect.c, t.asking.c, t.event.c, t.connection.c
+_ANSWERED, _UNANSWERED = text("state = 'done'"), text("state = 'failed'")
+_e, _a, _ev, _c, _q = t.effect.c, t.asking.c, t.event.c, t.connection.c, t.pull_part.c
 _WAITS = (  # however many there are, a line for each reason
     select(_e.connection, _e.reason, func.count().label("calls"), func.max(_e.started_at).label("tried_at"))
     .where(_e.state == "due")
@@ -59,8 +60,8 @@ def fared(session: Connection, names: Sequence[str]) -> dict[str, Fared]:
 
 
 def _fared(newest: Row, waits: list[Row], asked: list[Row], paused: str) -> Fared:
-    good = [newest["good"], *(one["done_at"] for one in asked)]
-    failed = [(newest["bad"], newest["reason"])]
+    good = [newest["good"], newest["pulled"], *(one["done_at"] for one in asked)]
+    failed = [(newest["bad"], newest["reason"]), (newest["unpulled"], newest["unpulled_reason"])]
     failed += [(one["tried_at"], one["reason"]) for one in waits if one["reason"]]
     failed += [(one["failed_at"], one["reason"]) for one in asked]
     bad, reason = max(((at, reason or "") for at, reason in failed if at), default=(None, ""))
@@ -83,5 +84,14 @@ def _newest_of(name: str) -> list[Label[Any]]:
         return newest(column, _e.connection, name, _e.id, which)
 
     heard = newest(_ev.at, _ev.connection, name, _ev.id)
+
+    def pulled(column: Column[Any], which: TextClause) -> ScalarSelect[Any]:
+        return newest(column, _q.connection, name, _q.id, which)
+
     asked = {"good": call(_e.ended_at, _DONE), "bad": call(_e.ended_at, _BAD), "reason": call(_e.reason, _BAD)}
-    return [one.label(word) for word, one in {**asked, "heard": heard}.items()]
+    drawn = {
+        "pulled": pulled(_q.ended_at, _ANSWERED),
+        "unpulled": pulled(_q.ended_at, _UNANSWERED),
+        "unpulled_reason": pulled(_q.reason, _UNANSWERED),
+    }
+    return [one.label(word) for word, one in {**asked, **drawn, "heard": heard}.items()]

@@ -24,8 +24,8 @@ _r = t.reading.c
 def row_of(part: Part, pull: str) -> Row:
     asked = {"metrics": part.metrics, "where": dict(part.where), "split": part.split}
     return {
-        "pull_id": pull, "source": part.source, "asked": json.dumps(asked, ensure_ascii=False), "state": "open",
-        "since": part.since.isoformat(), "until": part.until.isoformat(),
+        "pull_id": pull, "source": part.source, "connection": part.connection or None, "state": "open",
+        "asked": json.dumps(asked, ensure_ascii=False), "since": part.since.isoformat(), "until": part.until.isoformat(),
     }  # fmt: skip
 
 

@@ -353,6 +353,7 @@ reading = Table(
     Column("why", Text),  # of a person's correction
     UniqueConstraint("metric", "day", "channel", "account", "dimensions", "revision", name="reading_revision"),
 )
+_ANSWERED, _UNANSWERED = text("state = 'done'"), text("state = 'failed'")
 pull = Table(
     "pull",
     metadata,
@@ -376,6 +377,7 @@ pull_part = Table(
     _number(),
     Column("pull_id", ForeignKey("pull.id"), nullable=False, index=True),
     Column("source", String, nullable=False),  # connection.action
+    Column("connection", String),  # none: counted from what is ours
     Column("asked", Text, nullable=False),  # JSON: metrics by the service's names, where, split
     Column("since", String, nullable=False),
     Column("until", String, nullable=False),
@@ -383,6 +385,8 @@ pull_part = Table(
     Column("pages", Integer, nullable=False, server_default="0"),
     Column("reason", Text),
     Column("ended_at", At),
+    Index("pull_part_good", "connection", "id", sqlite_where=_ANSWERED, postgresql_where=_ANSWERED),
+    Index("pull_part_bad", "connection", "id", sqlite_where=_UNANSWERED, postgresql_where=_UNANSWERED),
 )
 private_answer = Table(
     "private_answer",

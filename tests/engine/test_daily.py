@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from flows.engine import scheduler
+from flows.engine import connections, scheduler
 from flows.ledger.series import Cell, history, series
 from flows.store import tables as t
 
@@ -165,3 +165,17 @@ def test_a_day_has_one_period_across_restarts(daily):
     daily.shop.clock.set(daily.shop.clock.now() + timedelta(hours=1))
     daily.shop.turns()
     assert len(daily.shop.all(t.case)) == 1
+
+
+def test_a_connection_that_only_pulls_ask_is_known_by_how_they_fared(daily):
+    def numbers():
+        with daily.shop.store.read() as session:
+            return connections.known(session, daily.shop.world, "numbers")
+
+    assert numbers().health == "not tried yet"
+    daily.said(d22=2)
+    daily.morning(23)
+    assert (numbers().health, numbers().fared.bad) == ("well", None)
+    daily.said()
+    daily.morning(24)
+    assert (numbers().health, "numbers.csv is not there" in numbers().fared.reason) == ("failing", True)

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("id", _MANY, primary_key=True, autoincrement=True),
         sa.Column("pull_id", sa.String(), sa.ForeignKey("pull.id"), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
+        sa.Column("connection", sa.String()),
         sa.Column("asked", sa.Text(), nullable=False),
         sa.Column("since", sa.String(), nullable=False),
         sa.Column("until", sa.String(), nullable=False),
@@ -52,6 +53,9 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger()),
     )
     op.create_index("ix_pull_part_pull_id", "pull_part", ["pull_id"])
+    for name, state in (("pull_part_good", "done"), ("pull_part_bad", "failed")):
+        where = sa.text(f"state = '{state}'")
+        op.create_index(name, "pull_part", ["connection", "id"], sqlite_where=where, postgresql_where=where)
     op.create_table(
         "private_answer",
         sa.Column("id", _MANY, primary_key=True, autoincrement=True),
