@@ -238,7 +238,7 @@ def restated(shop):
     return [one["reason"] for one in shop.asked(kind="alert") if "바뀌었습니다" in one["reason"]]
 
 
-def test_a_number_that_its_source_restated_is_told_and_one_that_a_person_corrected_is_not(ledger):
+def test_a_number_that_its_source_restated_is_told_until_a_person_corrects_it(ledger):
     put(ledger, "ad_cost", "2026-11-23", 33000)
     look(ledger, "2026-11-24 09:05")
     assert restated(ledger) == []
@@ -250,9 +250,11 @@ def test_a_number_that_its_source_restated_is_told_and_one_that_a_person_correct
         correct(session, ledger.world.book, value, ledger.clock.now(), "the invoice says so")
     look(ledger, "2026-11-24 09:07")
     assert restated(ledger) == []
-    put(ledger, "ad_cost", "2026-11-22", 10)
+
+
+def test_what_a_person_corrected_is_not_called_restated(ledger):
     with ledger.store.write() as session:
-        value = Value("ad_cost", date(2026, 11, 22), Decimal(90000), "person", "han")
+        value = Value("ad_cost", date(2026, 11, 23), Decimal(90000), "person", "han")
         correct(session, ledger.world.book, value, ledger.clock.now(), "typed wrong")
     look(ledger, "2026-11-24 09:08")
     assert restated(ledger) == []
