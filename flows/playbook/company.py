@@ -7,6 +7,7 @@ from flows.playbook.hours import public_holidays
 from flows.playbook.load import Path_
 from flows.playbook.metrics import Alert, Metric, Ratio
 from flows.playbook.model import Book, Company, MessageText
+from flows.playbook.problem import nearest
 from flows.playbook.sheet import Sheet
 
 MEDIUMS = ("email", "sms", "lms", "alimtalk")  # what a customer can be written to by
@@ -151,6 +152,10 @@ def _metric(metric: Metric, path: Path_, book: Book, sheet: Sheet) -> None:
             return
         if not {"since", "until"} <= set(action.parameters):
             sheet.say((*at, "use"), f"{source.use} gives no readings of days; name an action that does")
+        names = getattr(services.connector_of(book.company, source.use.partition(".")[0]), "names", ())
+        if names and (own := source.of or str(path[-1])) not in names:  # a property of GA4 may have names of its own
+            said = f"{own} is no usual number of this service, whose own name stands in of:{nearest(own, names)}"
+            sheet.notice((*at, "of" if source.of else "use"), said)
 
 
 def _ratio(ratio: Ratio, path: Path_, book: Book, sheet: Sheet) -> None:

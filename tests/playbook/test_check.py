@@ -80,6 +80,18 @@ def test_what_is_not_yet_active_is_a_notice_and_no_error(tmp_path: Path) -> None
         assert [line for line in said if words in line and "not yet" in line], words
 
 
+def test_a_name_that_a_service_does_not_usually_know_is_told(tmp_path: Path) -> None:
+    place = company(tmp_path)
+    change(
+        place, "company.yaml", "connections:\n", 'connections:\n  ads: {connector: naver_searchad, customer: "12"}\n'
+    )
+    wrong = "metrics:\n  shown: {label: 노출, on: inflow, source: {use: ads.readings, of: impCn}}\n"
+    change(place, "metrics.yaml", "metrics:\n", wrong)
+    checked = check(place)
+    assert checked.problems == []
+    assert "did you mean impCnt?" in next(one.message for one in checked.notices if "impCn " in one.message)
+
+
 def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     place = company(tmp_path)
     change(place, "trial-booking.yaml", "stage: apply", "stage: aply")
