@@ -108,6 +108,12 @@ def test_the_worst_news_comes_first(facts):
     assert found.lines[-1] == "목표: 비용 700,000원 (한도 900,000원)"  # the other is among the news
 
 
+def test_what_is_missing_since_its_source_failed_is_said_once(facts):
+    found = digest(replace(facts, cells=WELL | {"cost": {}}, failures=(BAD,)))
+    assert found.subject.endswith(": 못 가져옴 1")
+    assert not [line for line in found.lines if line.startswith("빠짐")]
+
+
 @pytest.mark.parametrize(
     ("hour", "missing", "line"),
     [(8, False, "아직 적지 않음: 조회"), (9, True, "빠짐: 조회")],
