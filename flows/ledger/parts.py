@@ -25,7 +25,8 @@ def row_of(part: Part, pull: str) -> Row:
     asked = {"metrics": part.metrics, "where": dict(part.where), "split": part.split}
     return {
         "pull_id": pull, "source": part.source, "connection": part.connection or None, "state": "open",
-        "asked": json.dumps(asked, ensure_ascii=False), "since": part.since.isoformat(), "until": part.until.isoformat(),
+        "asked": json.dumps(asked, ensure_ascii=False),
+        "since": part.since.isoformat(), "until": part.until.isoformat(),
     }  # fmt: skip
 
 
@@ -51,7 +52,8 @@ def values_of(book: Book, asked: Question) -> list[Value]:
                     account=one.account, channel=one.channel, dimensions=one.dimensions, raw=answer.hash,
                 )  # fmt: skip
                 if found.setdefault(key_of(book, value), value).value != value.value:
-                    raise Rejected(f"it says two different numbers of {one.day} for {one.metric}")
+                    said = f"it says two different numbers of {one.day} for {one.metric}"
+                    raise Rejected(said, next_step="split what makes them different, or ask the service's support")
     return list(found.values())
 
 

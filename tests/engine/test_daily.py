@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from flows.engine import connections, scheduler
+from flows.engine.retention import Kept, Sweep
 from flows.ledger.series import Cell, history, series
 from flows.store import tables as t
 
@@ -179,3 +180,16 @@ def test_a_connection_that_only_pulls_ask_is_known_by_how_they_fared(daily):
     daily.said()
     daily.morning(24)
     assert (numbers().health, "numbers.csv is not there" in numbers().fared.reason) == ("failing", True)
+
+
+def test_answers_are_kept_for_thirty_days_and_numbers_for_good(daily):
+    daily.said(d22=2)
+    daily.morning(23)
+    numbers, kept = daily.shop.all(t.reading), Kept(timedelta(days=90), timedelta(days=730))
+    for days, left in ((29, 1), (2, 0)):
+        daily.shop.clock.set(daily.shop.clock.now() + timedelta(days=days))
+        sweep = Sweep(daily.shop.store, kept)
+        while sweep.turn(daily.shop.clock.now()):
+            pass
+        assert len(daily.shop.all(t.private_answer)) == left
+    assert daily.shop.all(t.reading) == numbers

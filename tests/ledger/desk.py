@@ -49,7 +49,7 @@ class Counter(Source):
             Reading(day=day, metric=metric, value=Decimal(value), account=account)
             for day, metric, value, account in found["rows"]
         ]
-        return Page(readings=tuple(readings), more=tuple(found["more"]))
+        return Page(readings=tuple(readings), more=tuple(found["more"]), odd=tuple(found.get("odd", ())))
 
     def _rows(self, asked: Asked) -> list[list[str]]:
         within = [key for key in sorted(self._numbers) if asked.since <= key[0] <= asked.until and key[1] in asked.of]

@@ -1,5 +1,6 @@
 """A pull keeps what sources answer, whole parts of it, and tells what is missing and why; nothing is ever erased."""
 
+import json
 import threading
 import time
 from datetime import date
@@ -138,6 +139,16 @@ def test_of_an_answer_that_is_wrong_somewhere_nothing_is_taken(desk, answers, re
     assert len(found.failed) == 1
     assert reason in found.failed[0].reason
     assert desk.shop.all(t.reading) == before
+
+
+def test_of_an_answer_with_a_part_that_cannot_be_read_the_rest_is_kept_and_no_day_is_zero(desk):
+    odd = {"rows": [row(D[-1], 5), row(D[-2], 4, "cost")], "more": [], "odd": ["june.csv: line 3: value is no number"]}
+    desk.sources["numbers"]._answers = lambda *_: json.dumps(odd).encode()
+    found = desk.pull("daily", "views", "cost")
+    assert [one.reason for one in found.failed] == ["june.csv: line 3: value is no number"]
+    assert desk.values() == {"2026-11-20": None, "2026-11-21": None, "2026-11-22": 5}
+    assert desk.values("cost") == {"2026-11-20": None, "2026-11-21": 4, "2026-11-22": None}
+    assert desk.parts()[0][2:] == ("done", "june.csv: line 3: value is no number")
 
 
 def test_who_is_away_for_a_moment_is_asked_again(desk):
