@@ -6,7 +6,7 @@ from decimal import Decimal
 from flows.ledger.pictures.words import words
 from flows.playbook.wording import Format, said_money
 
-_KOREAN = ((Decimal(10) ** 8, "억"), (Decimal(10) ** 4, "만"))
+_KOREAN = ((Decimal(10) ** 12, "조"), (Decimal(10) ** 8, "억"), (Decimal(10) ** 4, "만"))
 _ENGLISH = ((Decimal(10) ** 9, "b"), (Decimal(10) ** 6, "m"), (Decimal(10) ** 4, "k"))
 _PLAIN = frozenset({"count", "minutes", "ratio"})
 

@@ -30,9 +30,9 @@ def png(svg: str, width: int | None = None, *, fonts: bool = True) -> bytes:
     return drawn
 
 
-def month_png(session: Connection, book: Book, now: datetime) -> bytes:
+def month_png(session: Connection, book: Book, now: datetime, *, fonts: bool = True) -> bytes:
     """The picture of the morning: four weeks up to yesterday, 1,200 px wide. Raises NoFontError."""
-    need_font(book.company.language)
+    need_font(book.company.language, fonts=fonts)
     these, those = weeks(now.astimezone(book.company.zone).date())
     found = series(session, book, book.metrics.metrics, those[0], these[-1], now)
     begin = begun(session, found, those[0], these[-1])
