@@ -55,6 +55,7 @@ class Stage:
     def open(self) -> None:
         """Start it and wait until it answers."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._drop_numbers()
         ahead = int((self.saturday_played - datetime.now(UTC)).total_seconds())
         command = [
             sys.executable, "-m", "flows.cli", "up", "--home", str(self.home), "--playbooks", str(self.playbooks),
@@ -67,6 +68,20 @@ class Stage:
             )
         self.wait(lambda: "ready" in self.running(), "the system to start")
         self.store = open_store(self.home)
+
+    def _drop_numbers(self) -> None:
+        """The files that somebody at the company downloads from its channels: some days before and after the story."""
+        files = self.home / "files"
+        files.mkdir(exist_ok=True)
+        days = [self.saturday_played.date() + timedelta(days=ahead) for ahead in range(-30, 15)]
+        for name, entry in self.book.company.connections.items():
+            if entry.connector == "csv":
+                metrics = self.book.metrics.metrics.items()
+                ours = [
+                    (id, 900 if one.unit == "KRW" else 1) for id, one in metrics if one.source.use == f"{name}.readings"
+                ]
+                lines = [f"{day},{id},{times * (20 + day.day % 7)}" for day in days for id, times in ours]
+                (files / entry.settings["file"]).write_text("\n".join(["day,metric,value", *lines]) + "\n", "utf-8")
 
     def secrets(self) -> Mapping[str, str]:
         """The connections' secrets by variable."""
@@ -165,7 +180,14 @@ class Stage:
 
     def roster(self) -> list[str]:
         """The cells of the roster; none as long as there is no roster."""
-        file = self.home / "files" / "roster.xlsx"
+        return self._cells("roster.xlsx")
+
+    def numbers(self) -> list[str]:
+        """The cells of the sheet that follows the metrics ledger."""
+        return self._cells("numbers.xlsx")
+
+    def _cells(self, name: str) -> list[str]:
+        file = self.home / "files" / name
         sheet = load_workbook(file).active if file.exists() else None
         return [str(cell) for line in sheet.values for cell in line] if isinstance(sheet, Worksheet) else []
 

@@ -117,7 +117,7 @@ def numbers(stage: Stage) -> None:
     _so(len(kept) == 1, "the manager's number is in the metrics ledger, typed by yoon", stage)
     stage.wait(lambda: _told(stage.notices(), "괄호는 지난주"), "the digest")
     _so(_told(stage.notices(), "괄호는 지난주") == 1, "the team has the digest of yesterday's numbers, once", stage)
-    _so((stage.home / "files" / "numbers.xlsx").exists(), "the numbers stand in an Excel file, too", stage)
+    _so("place_views" in " ".join(stage.numbers()), "a sheet follows the metrics ledger", stage)
 
 
 def in_prefect(stage: Stage) -> None:

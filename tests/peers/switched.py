@@ -28,7 +28,7 @@ from tests.peers.start import ROOT, Peer, free_port, node, started
 
 GENERAL = "C000000001"
 TOKEN, READER = "xoxb-desk-of-onda", "xoxb-reader"
-SHEETS = {"체험": "id,이름,지점,일시\n", "편지": "id,이름\n"}
+SHEETS = {"체험": "id,이름,지점,일시\n", "편지": "id,이름\n", "숫자": "id\n"}
 SECRETS: Mapping[str, Mapping[str, str]] = {
     "tally": tally.SECRETS,
     "solapi": solapi.SECRETS,
@@ -162,6 +162,9 @@ class Switched(Stage):
 
     def roster(self) -> list[str]:
         return [cell for line in self.list.get_all_values() for cell in line]
+
+    def numbers(self) -> list[str]:
+        return [cell for line in self.services.sheet("숫자").get_all_values() for cell in line]
 
     def log(self) -> str:
         return (self.home / "logs" / "engine.log").read_text("utf-8")

@@ -15,6 +15,7 @@ from connectors.errors import NotConnected, Rejected, Unavailable
 from flows.ledger.series import days
 
 PER_PAGE = 5  # days
+AHEAD = timedelta(hours=6)  # as far as a clock may be: for so long before it is settled no number changes
 GARBAGE = ("<html>sign in</html>", '{"rows": [["2027-01-01"]]}', '{"rows": [["2027-01-01", "a", "many"]]}', "", "[]")
 
 
@@ -65,7 +66,7 @@ class Truth:
 def _story(seed: str, zone: ZoneInfo, settles: int, metric: str, day: date) -> tuple[Told, ...]:
     chance = random.Random(f"{seed}/{metric}/{day}")
     over = datetime.combine(day + timedelta(days=1), datetime.min.time(), zone)
-    settled = datetime.combine(day + timedelta(days=settles), datetime.min.time(), zone)
+    settled = datetime.combine(day + timedelta(days=settles), datetime.min.time(), zone) - AHEAD
     if chance.random() < 0.08:  # a day without data, which is left out for ever
         return (Told(over, None),)
     value = Decimal(chance.choice((0, chance.randrange(1, 500), chance.randrange(1, 10**7)))) / chance.choice((1, 100))
