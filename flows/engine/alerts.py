@@ -19,6 +19,7 @@ from flows.people.assignments import OPEN, person_of
 from flows.people.links import Links
 from flows.people.notices import notice
 from flows.playbook.model import Book
+from flows.playbook.time import Time
 from flows.store import tables as t
 from flows.store.locks import WATCHING, try_alone
 from flows.store.read import Row, first, rows
@@ -28,6 +29,7 @@ from flows.store.write import change, open_assignment
 KIND = "alert"  # a kind of assignment
 PULLING = timedelta(hours=1)  # so long a pull is waited for: what it brings may be what is missing
 FAILING_RESTS = timedelta(days=1)
+_DUE = Time.parse("1 business day")  # as any work of whose time nobody said more
 _NAMED = 5  # alerts of one notice that are named, each with its link
 _WORDS = {
     "ko": {
@@ -145,7 +147,8 @@ def _open(session: Connection, book: Book, finding: Finding, now: datetime) -> R
     """One assignment, of which nobody is told by itself. Gives its row."""
     role = _role(book, finding)
     person = person_of(book, role)
-    id = open_assignment(session, now, kind=KIND, role=role, reason=told.sentence(book, finding))
+    due = _DUE.resolve(now, lambda _: None, book.company.calendar)
+    id = open_assignment(session, now, kind=KIND, role=role, reason=told.sentence(book, finding), due_at=due)
     change(session, t.assignment, id, person=person, told_at=now, next_at=None)
     kept = {"since": now, "told_at": now, "over_at": None, "evidence": told.dump(finding), "assignment_id": id}
     new = upsert(t.alert).values(key=finding.key, **kept)

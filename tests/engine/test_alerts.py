@@ -69,6 +69,7 @@ def test_a_number_not_typed_in_time_is_told_once_and_over_when_it_is(ledger):
     assert "to: yoon@onda.example" in told
     assert f"http://127.0.0.1/work/{asked['id']}." in told
     assert (asked["role"], asked["person"]) == ("manager", "yoon")
+    assert asked["due_at"] == ledger.moment("2026-11-25 09:31")  # among the work of today and tomorrow
     (kept,) = ledger.all(t.alert)
     assert (kept["key"], kept["assignment_id"]) == ("place_views/missing", asked["id"])
     assert load(kept["evidence"]).days == (date(2026, 11, 23),)
