@@ -36,10 +36,10 @@ def read_again(puller: Puller, pull: str, by: str | None = None) -> Summary:
 
     of = {_name(part): row for part, row in wanted}
 
-    def ask(questions: Iterable[Question]) -> Iterator[Question]:
+    def ask(questions: Iterable[Question]) -> Iterator[list[Question]]:
         for one in questions:
             _read(puller, one, of[_name(one.part)])
-            yield one
+            yield [one]
 
     return puller.run(Wish("again"), [part for part, _ in wanted], ask, by=by)
 

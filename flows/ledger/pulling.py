@@ -29,7 +29,7 @@ from flows.store.store import Store
 from flows.store.write import change, new_id
 
 BUSY = 20.0  # seconds until somebody who met another pull asks again
-Ask = Callable[[Iterable[Question]], Iterator[Question]]  # gives back each when it is answered, or has failed
+Ask = Callable[[Iterable[Question]], Iterator[list[Question]]]  # gives them back as they are answered, or have failed
 _p, _q = t.pull.c, t.pull_part.c
 
 
@@ -145,9 +145,9 @@ class _Run:
             if not part.connection and not self.puller.stop.is_set():
                 self._count(number, part)
                 self._said(done := done + 1)
-        for one in self.ask(asked):
-            self._take(one)
-            self._said(done := done + 1)
+        for some in self.ask(asked):
+            self._take(some)
+            self._said(done := done + len(some))
         self.summary.left = len(self.parts) - done
         self._end()
         return self.summary
@@ -179,23 +179,30 @@ class _Run:
         with puller.store.write() as session:
             self._keep(session, part, values, number)
 
-    def _take(self, asked: Question) -> None:
-        """Keep what a source answered, or that it did not."""
-        values: list[Value] = []
+    def _take(self, some: list[Question]) -> None:
+        """Keep what sources answered, or that they did not."""
+        values = [self._values(asked) for asked in some]
+        with self.puller.store.write() as session:
+            for asked, found in zip(some, values, strict=True):
+                self._told(session, asked, found)
+                asked.answers.clear()  # of a year of a thousand metrics they would fill the memory
+
+    def _values(self, asked: Question) -> list[Value]:
         if asked.error is None:
             try:
-                values = parts.values_of(self.puller.book, asked)
+                return parts.values_of(self.puller.book, asked)
             except Rejected as error:
                 asked.error = error
-        with self.puller.store.write() as session:
-            if self.pull["kind"] != "again":  # else nobody was asked
-                self._fared(session, asked.part.connection, asked.error)
-                parts.keep_answers(session, asked, self.puller.clock.now())
-            if asked.error is None:
-                self._answered(session, asked, values)
-            else:
-                self._failed(session, asked, asked.error)
-        asked.answers.clear()  # of a year of a thousand metrics they would fill the memory
+        return []
+
+    def _told(self, session: Connection, asked: Question, values: list[Value]) -> None:
+        if self.pull["kind"] != "again":  # else nobody was asked
+            self._fared(session, asked.part.connection, asked.error)
+            parts.keep_answers(session, asked, self.puller.clock.now())
+        if asked.error is None:
+            self._answered(session, asked, values)
+        else:
+            self._failed(session, asked, asked.error)
 
     def _answered(self, session: Connection, asked: Question, values: list[Value]) -> None:
         odd = [sentence for answer in asked.answers for sentence in answer.found.odd]

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from flows.ledger.asked import Answer, Question, ask
 AT_ONCE, EACH = 32, 8  # calls in all, and of one connection
 TRIES = 4  # of one page that finds nobody
 AWAY = 3  # questions in a row that found nobody: then the others of its connection are not asked
+TOGETHER = 10  # answers that are taken at once
 _IDLE = 60.0
 _LOOK = 0.2  # seconds until somebody who wants it stopped is heard
 
@@ -112,21 +114,26 @@ class SideBySide:
         self._back: queue.SimpleQueue[tuple[_Line, int, Answer | ConnectorError]] = queue.SimpleQueue()
         self._number = itertools.count()
 
-    def ask(self, questions: Iterable[Question]) -> Iterator[Question]:
-        """Each question when it is answered whole, or has failed; ends early when it is stopped."""
+    def ask(self, questions: Iterable[Question]) -> Iterator[list[Question]]:
+        """Questions as they are answered whole, or have failed, a few at a time; ends early when it is stopped."""
         for one in questions:
             if failed := self._queue(one):
-                yield failed
+                yield [failed]
         while any(not line.over for line in self._lines.values()) and not self._stop.is_set():
             wait = self._leave()
-            try:
-                line, number, found = self._back.get(timeout=min(max(wait, 0.001), _LOOK))
-            except queue.Empty:
-                yield from self._silent()
-                continue
-            call = line.flying.pop(number, None)
-            if call is not None and not call.question.done:  # else it was given up meanwhile
-                yield from self._take(line, call, found)
+            if done := list(self._came(min(max(wait, 0.001), _LOOK))) or list(self._silent()):
+                yield done
+
+    def _came(self, wait: float) -> Iterator[Question]:
+        """What is done by the answers that are there, once there is one."""
+        with suppress(queue.Empty):
+            back = self._back.get(timeout=wait)
+            for _ in range(TOGETHER):
+                line, number, found = back
+                call = line.flying.pop(number, None)
+                if call is not None and not call.question.done:  # else it was given up meanwhile
+                    yield from self._take(line, call, found)
+                back = self._back.get_nowait()
 
     def _queue(self, question: Question) -> Question | None:
         name = question.part.connection

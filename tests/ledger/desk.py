@@ -19,7 +19,7 @@ from flows.ledger.summary import Summary
 from flows.store import tables as t
 
 DAY = timedelta(days=1)
-QUICK = Patience(pause=0.01, rest=0.2, call=0.5, question=5.0)
+QUICK = Patience(pause=0.01, rest=0.2, call=20.0, question=60.0)
 Answering = Callable[[Asked, str | None], bytes]
 
 
@@ -70,6 +70,7 @@ class Desk:
     def __init__(self, shop: Any) -> None:
         self.shop, self.sources = shop, dict[str, Counter]()
         self.stop = threading.Event()
+        self.patience = QUICK
         self.paces: dict[str, Any] = {}
         self.fared: list[tuple[str, bool]] = []
 
@@ -82,7 +83,8 @@ class Desk:
     def puller(self, **more: Any) -> Puller:
         shop = self.shop
         return Puller(
-            shop.store, shop.world.book, self._connection, shop.clock, stop=self.stop, patience=QUICK, paces=self.paces,
+            shop.store, shop.world.book, self._connection, shop.clock, stop=self.stop, paces=self.paces,
+            patience=self.patience,
             fared=lambda _session, name, refused: self.fared.append((name, refused is None)), **more,
         )  # fmt: skip
 

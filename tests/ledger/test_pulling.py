@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -203,6 +204,7 @@ def test_a_call_that_never_ends_is_given_up(desk):
 
     fill(desk, "other", ["reach"])
     desk.sources["numbers"]._answers = answers
+    desk.patience = replace(desk.patience, call=1.5)
     try:
         found = desk.pull()
     finally:
@@ -280,11 +282,19 @@ def test_what_a_person_corrected_stays_and_the_other_number_is_told(desk):
 
 def test_a_pull_that_was_stopped_goes_on_with_what_is_open(desk):
     fill(desk)
-    puller = desk.puller()
+    source = desk.sources["numbers"]
+
+    def slow(asked, _):
+        if asked.until != D[-1]:
+            desk.stop.wait(20)
+        return page_of(source._rows(asked))
+
+    source._answers, puller = slow, desk.puller()
     puller.watch = lambda now: desk.stop.set() if now.done == 1 else None
     stopped = puller.pull(Wish("all", ("views",), D[0]), key="case/step")
     assert (stopped.state, stopped.left) == ("partial", 4)
     desk.stop.clear()
+    source._answers = None
     calls = len(desk.sources["numbers"]._calls)
     found = desk.pull("all", "views", since=D[0], key="case/step")
     assert (found.id, found.kept, found.left, found.state) == (stopped.id, 22, 0, "done")
