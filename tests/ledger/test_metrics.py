@@ -105,14 +105,15 @@ def test_a_restated_number_is_a_revision_and_a_lost_file_erases_nothing(ledger):
 
 
 def test_numbers_from_exchanges_count_customers_and_no_voided_ones(ledger):
-    book, ids = ledger.world.book, []
+    book, made = ledger.world.book, []
     with ledger.store.write() as session:
         for number, kind in enumerate(["person", "person", "person", "employee", "company"]):
             who = find_or_make(session, kind, "phone", f"+8210123400{number:02}", ledger.clock.now())
-            ids.append(record(session, book, who, Exchange(kind="apply"), ledger.clock.now(),
-                              by="x", system="s", reference=str(number)))  # fmt: skip
+            made.append((who, record(session, book, who, Exchange(kind="apply"), ledger.clock.now(),
+                                     by="x", system="s", reference=str(number))))  # fmt: skip
+        who, first = made[0]
         record(session, book, who, Exchange(kind="apply"), ledger.clock.now(),
-               by="x", system="s", reference="void", voids=ids[0])  # fmt: skip
+               by="x", system="s", reference="void", voids=first)  # fmt: skip
     with ledger.store.read() as session:
         today = ledger.clock.now().date()
         assert derived(session, book, "requests", today - timedelta(days=1), today) == {
