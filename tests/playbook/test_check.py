@@ -92,6 +92,14 @@ def test_a_name_that_a_service_does_not_usually_know_is_told(tmp_path: Path) -> 
     assert "did you mean impCnt?" in next(one.message for one in checked.notices if "impCn " in one.message)
 
 
+def test_a_thousand_metrics_are_read(tmp_path: Path) -> None:
+    place = company(tmp_path)
+    one = "  m_{}: {{label: 지표, on: inflow, unit: KRW, source: {{use: numbers.readings, of: x}}, settle_days: 3}}\n"
+    change(place, "company.yaml", "connections:\n", "connections:\n  numbers: {connector: csv, file: n.csv}\n")
+    change(place, "metrics.yaml", "metrics:\n", "metrics:\n" + "".join(one.format(number) for number in range(1_000)))
+    assert check(place).problems == []
+
+
 def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     place = company(tmp_path)
     change(place, "trial-booking.yaml", "stage: apply", "stage: aply")
