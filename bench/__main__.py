@@ -1,6 +1,6 @@
 """`python -m bench [--only PART ...] [--quick] [--write]`: measures, and prints figures beside what must be reached.
 
-Parts: speed, prefect, growth, outages, starts, board; twenty minutes in all. `--quick`: short, to see that it runs.
+Parts: speed, prefect, growth, outages, starts, board, pull; half an hour in all. `--quick`: short.
 `--write`: keeps the figures and puts the tables into the README. `--profile`: says only where an event's time goes.
 """
 
@@ -23,6 +23,7 @@ from bench.figures import Row, Rows
 from bench.growth import growth
 from bench.outages import outages, starts
 from bench.profile import profile
+from bench.pull import pull
 from bench.report import TABLES, keep, line, write
 from bench.speed import prefect, speed
 
@@ -44,6 +45,7 @@ PARTS = {
     "outages": Part(outages, 5),
     "starts": Part(starts, 6),
     "board": Part(board, 38),
+    "pull": Part(pull, 9),
 }
 
 

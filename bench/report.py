@@ -21,6 +21,7 @@ TABLES = {
         "stored cases", "accept p50 / p99 ms", "event to sink p50 / p99 ms", "CPU s for 1,000",
         "x the bare limit: accept, sink p50", "store for 1,000 cases, MB",
     ),
+    "pull": ("a pull of 10 channels x 30 days, 100 ms a call", "median s", "worst s", "x the longest chain of calls"),
     "board": ("page of the board beside 100,000 cases", "SQLite p50 / p95 ms", "PostgreSQL p50 / p95 ms"),
     "memory": ("process", "PSS, MB"),
 }  # fmt: skip

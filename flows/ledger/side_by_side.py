@@ -127,13 +127,11 @@ class SideBySide:
     def _came(self, wait: float) -> Iterator[Question]:
         """What is done by the answers that are there, once there is one."""
         with suppress(queue.Empty):
-            back = self._back.get(timeout=wait)
-            for _ in range(TOGETHER):
-                line, number, found = back
+            for place in range(TOGETHER):
+                line, number, found = self._back.get_nowait() if place else self._back.get(timeout=wait)
                 call = line.flying.pop(number, None)
                 if call is not None and not call.question.done:  # else it was given up meanwhile
                     yield from self._take(line, call, found)
-                back = self._back.get_nowait()
 
     def _queue(self, question: Question) -> Question | None:
         name = question.part.connection
