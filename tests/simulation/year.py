@@ -93,6 +93,7 @@ class Year:
         self.chance = random.Random(f"{plan.seed}/{plan.zone}")
         self.wall = Wall(datetime.combine(plan.first, time(0, 10), self.zone).astimezone(UTC))
         self.running: set[date] = set()  # days on which the engine ran through from before the pull is due
+        self.latest = self.wall.now()  # that the clock has ever said
         self.shots: list[tuple[datetime, Known]] = []
         self._open()
         left = {"off": 0, "down": 0, "away": 0, "refused": 0, "jump": 0}
@@ -189,6 +190,7 @@ class Year:
             if self.chance.random() < 0.02:
                 self.engine.claim.close()  # as a kill does
                 self._start()
+            self.latest = max(self.latest, self.wall.now())
             self._turns()
             self._between()
         if through:
@@ -212,7 +214,7 @@ class Year:
                 self.tally["pulled twice"] += 1
                 if self._count() != before:
                     raise Wrong(f"a second pull at {self.wall.true} changed {self._count() - before} rows")
-        if self.chance.random() < 0.03 and (not self.shots or self.wall.now() > self.shots[-1][0]):
+        if self.chance.random() < 0.03 and self.wall.now() == self.latest:  # nothing is dated ahead of the clock
             self.shots.append((self.wall.now(), self._known()))
 
     def _count(self) -> int:
