@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from difflib import get_close_matches
 from io import StringIO
 from typing import ClassVar
@@ -11,12 +11,12 @@ from typing import ClassVar
 from pydantic import Field
 
 from connectors.analytics import Asked, Page, Reading, Source
+from connectors.analytics.rows import Wrong, day_of, number
 from connectors.errors import Rejected
 
 _NEEDED = ("day", "metric", "value")
 _MORE = ("account", "channel")
 _LARGEST = 30 * 1024 * 1024  # bytes
-_TOLD = 3  # bad lines named in one reason
 
 
 class Csv(Source):
@@ -39,25 +39,30 @@ class Csv(Source):
             raise Rejected(f"{self.file} is not there", next_step="put it into the home's files folder") from None
 
     def parse(self, asked: Asked, raw: bytes) -> Page:
-        """The days that are asked for. A bad line is named and nothing is taken."""
+        """The days and metrics that are asked for. A bad line anywhere is named and nothing is taken."""
         found: dict[tuple[object, ...], Reading] = {}
-        wrong: list[str] = []
+        wrong = Wrong()
         for line, row in self._lines(self._text(raw)):
             try:
-                one = _reading(row)
+                day, value = _checked(row)
             except ValueError as error:
-                wrong.append(f"line {line}: {error}")
+                wrong.add(f"line {line}: {error}")
                 continue
-            if found.setdefault((one.day, one.metric, one.account, one.channel), one) is not one:
-                wrong.append(f"line {line}: this day and metric stand there twice")
+            if not asked.since <= day <= asked.until or (asked.of and row["metric"] not in asked.of):
+                continue
+            one = Reading(day=day, metric=row["metric"], value=value, **{name: row.get(name, "") for name in _MORE})
+            if found.setdefault(one.key, one) is not one:
+                wrong.add(f"line {line}: this day and metric stand there twice")
         if wrong:
-            more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
-            raise Rejected(f"{self.file}: {'; '.join(wrong[:_TOLD])}{more}", next_step="correct these lines")
-        return Page(readings=tuple(one for one in found.values() if asked.since <= one.day <= asked.until))
+            raise Rejected(f"{self.file}: {wrong}", next_step="correct these lines")
+        return Page(readings=tuple(found.values()))
 
     def probe(self) -> str:
         """Read the whole file."""
-        return f"{self.file} has {len(self.readings(date.min, date.max))} numbers"
+        never = Asked(since=date.max, until=date.min)
+        raw = self.answer_of(never, None)
+        self.page(never, raw)
+        return f"{self.file} has {sum(1 for _ in self._lines(self._text(raw)))} numbers"
 
     def _lines(self, text: str) -> Iterator[tuple[int, dict[str, str]]]:
         reader = csv.reader(StringIO(text, newline=""), strict=True)
@@ -89,19 +94,9 @@ class Csv(Source):
         raise Rejected(f"{self.file} is neither UTF-8 nor cp949 text", next_step="save it as CSV UTF-8")
 
 
-def _reading(row: dict[str, str]) -> Reading:
-    """One line as a reading. Raises ValueError with a sentence about what is wrong."""
+def _checked(row: dict[str, str]) -> tuple[date, Decimal]:
+    """One line's day and value. Raises ValueError with a sentence about what is wrong."""
     missing = [name for name in _NEEDED if not row.get(name)]
     if missing:
         raise ValueError(f"{missing[0]} is empty")
-    try:
-        day = date.fromisoformat(row["day"])
-    except ValueError:
-        raise ValueError("day is no date like 2026-03-31") from None
-    try:
-        value = Decimal(row["value"])
-    except InvalidOperation:
-        raise ValueError("value is no number like 1234.5") from None
-    if not value.is_finite():
-        raise ValueError("value is no number like 1234.5")
-    return Reading(day=day, metric=row["metric"], value=value, **{name: row.get(name, "") for name in _MORE})
+    return day_of(row["day"]), number(row["value"])

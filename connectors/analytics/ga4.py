@@ -74,6 +74,10 @@ class Ga4(Google, Source):
             raise Rejected("Google Analytics answered another question", next_step="it is asked again later")
         if report.rowCount > _LIMIT * MOST_PAGES:
             raise Rejected("Google Analytics has more rows than can be listed", next_step="split it less")
+        full = min(_LIMIT, max(0, report.rowCount - place["offset"]))
+        if len(report.rows) != full:  # rows that are left out would be taken for zero
+            said = f"Google Analytics brings {len(report.rows)} rows and not {full}"
+            raise Rejected(said, next_step="it is asked again later")
         rows = ((f"row {place['offset'] + at}", _readings(asked, row)) for at, row in enumerate(report.rows, 1))
         more = () if place["offset"] else tuple(map(str, range(_LIMIT, report.rowCount, _LIMIT)))
         return Page(readings=gathered(rows), more=more)

@@ -26,6 +26,8 @@ class Paging(BaseModel):
             raise ValueError("`next` says where the cursor or the link of the next page stands, and is for these alone")
         if self.total and self.kind not in {"page", "offset"}:
             raise ValueError("`total` is for pages that are counted: kind page or offset")
+        if self.kind in {"page", "offset"} and not self.total and "limit" not in self.model_fields_set:
+            raise ValueError("say `limit`, the rows of a full page, by which the last one is known; or `total`")
         return self
 
 

@@ -20,6 +20,26 @@ _ODD_ANSWER = "if it stays so, tell the service's support"
 M = TypeVar("M", bound=BaseModel)
 
 
+class Wrong:
+    """Sentences about bad rows: the first few are kept, the others only counted, for there may be millions."""
+
+    def __init__(self) -> None:
+        self._told: list[str] = []
+        self._count = 0
+
+    def add(self, said: str) -> None:
+        self._count += 1
+        if self._count <= _TOLD:
+            self._told.append(said)
+
+    def __bool__(self) -> bool:
+        return bool(self._count)
+
+    def __str__(self) -> str:
+        more = f"; and {self._count - _TOLD} more" if self._count > _TOLD else ""
+        return "; ".join(self._told) + more
+
+
 def marked(place: Mapping[str, object], answer: bytes) -> bytes:
     """An answer below a line that says which page it is: a service's own words often do not."""
     return json.dumps(place, ensure_ascii=False).encode() + b"\n" + answer
@@ -60,19 +80,17 @@ def gathered(rows: Iterable[tuple[str, Iterable[Reading]]], *, of: str = "") -> 
     Raises Rejected with the first rows that are wrong; `of`: the file, or what else they are rows of.
     """
     found: dict[tuple[object, ...], Reading] = {}
-    wrong: list[str] = []
+    wrong = Wrong()
     for called, readings in rows:
         try:
             told = list(readings)
         except ValueError as error:
-            wrong.append(f"{called}: {error}")
+            wrong.add(f"{called}: {error}")
             continue
         if any(found.setdefault(one.key, one) is not one for one in told):
-            wrong.append(f"{called}: this day and metric stand there twice")
+            wrong.add(f"{called}: this day and metric stand there twice")
     if wrong:
-        more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
-        begin = f"{of}: " if of else ""
-        raise Rejected(f"{begin}{'; '.join(wrong[:_TOLD])}{more}", next_step=_step(of))
+        raise Rejected(f"{of}: {wrong}" if of else str(wrong), next_step=_step(of))
     return tuple(found.values())
 
 

@@ -22,7 +22,7 @@ from flows.store.locks import KEEPING, alone
 from flows.store.read import Row
 
 Status = Literal["ok", "zero", "missing", "not_applicable"]
-_DIGITS = 18  # before the point
+_DIGITS, _PLACES = 18, 120  # before the point, and behind it: 1e-9999999 would be ten million characters
 _r = t.reading.c
 _INSERT = insert(t.reading)
 
@@ -53,7 +53,7 @@ class Value:
     applies: bool = True
 
     def __post_init__(self) -> None:
-        if self.value is not None and not (self.value.is_finite() and self.value.adjusted() < _DIGITS):
+        if self.value and not (self.value.is_finite() and _fits(self.value)):
             raise Rejected(f"the number of {self.metric} on {self.day} is none that can be kept")
 
     @property
@@ -106,6 +106,10 @@ def keep(session: Connection, book: Book, values: Iterable[Value], now: datetime
     if made:
         session.execute(_INSERT, made)
     return done
+
+
+def _fits(value: Decimal) -> bool:
+    return value.adjusted() < _DIGITS and -int(value.as_tuple().exponent) <= _PLACES
 
 
 def _becomes(history: list[Row], value: Value) -> str | None:

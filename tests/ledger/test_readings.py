@@ -97,7 +97,7 @@ def test_missing_zero_and_not_applicable_are_three_things(ledger):
     assert [row["status"] for row in history(ledger)] == ["missing", "zero", "not_applicable", "ok"]
 
 
-@pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+18", "-1E+400"])
+@pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+18", "-1E+400", "1E-9999999"])
 def test_what_is_no_number_of_a_day_is_not_kept(number):
     with pytest.raises(Rejected, match="the number of views on 2026-11-20"):
         word(number)

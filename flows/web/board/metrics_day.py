@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from sqlalchemy import Connection
 from starlette.responses import Response
@@ -115,7 +115,7 @@ def _typed(ask: Ask, metric: Metric) -> Typed:
     elif said["value"]:
         try:
             value = _number(said["value"])
-        except (ValueError, InvalidOperation):
+        except (ValueError, ArithmeticError):  # what is far too large overflows
             wrong["value"] = "value_wrong"
         else:
             if value < 0 and metric.unit in {"count", "minutes"}:

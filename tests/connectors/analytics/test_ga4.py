@@ -31,10 +31,17 @@ def test_the_report_is_of_the_days_asked_and_filtered_by_google(connect):
 
 
 def test_all_further_pages_are_known_from_the_first_and_none_from_the_others(connect):
-    pages = [report([one], 25_000) for one in ROWS]
+    rows = [row("20261120", f"channel {number}", "1", "0") for number in range(20_001)]
+    pages = [report(rows[begin : begin + 10_000], 20_001) for begin in (0, 10_000, 20_000)]
     made = connect("ga4", {REPORT: [(200, one) for one in pages]})
-    assert len(made.readings()) == 6
+    assert len(made.readings()) == 2 * 20_001
     assert [one.json()["offset"] for one in made.asked("runReport")] == ["0", "10000", "20000"]
+
+
+@pytest.mark.parametrize(("rows", "count", "said"), [(ROWS, 4, "3 rows and not 4"), (ROWS, 2, "3 rows and not 2")])
+def test_a_page_that_lacks_rows_is_not_taken_for_the_whole(connect, rows, count, said):
+    with pytest.raises(Rejected, match=said):
+        connect("ga4", {REPORT: (200, report(rows, count))}).readings()
 
 
 def test_a_report_without_end_is_refused(connect):
@@ -43,7 +50,8 @@ def test_a_report_without_end_is_refused(connect):
 
 
 def test_two_pages_with_the_same_row_are_not_added_up(connect):
-    made = connect("ga4", {REPORT: (200, report(ROWS, 10_001))})
+    rows = [row("20261120", f"channel {number}", "1", "0") for number in range(10_000)]
+    made = connect("ga4", {REPORT: [(200, report(rows, 10_001)), (200, report(rows[:1], 10_001))]})
     with pytest.raises(Rejected, match="two pages bring the same day and metric"):
         made.readings()
 

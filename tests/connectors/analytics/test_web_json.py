@@ -145,6 +145,7 @@ def test_a_cursor_that_changes_for_ever_is_ended(connect):
         ({"paging": {"kind": "cursor"}}, "`next` says where the cursor or the link"),
         ({"paging": {"kind": "page", "next": "a"}}, "`next` says where"),
         ({"paging": {"kind": "day", "total": "a"}}, "`total` is for pages that are counted"),
+        ({"paging": {"kind": "page"}}, "say `limit`, the rows of a full page"),
         ({"paging": {"kind": "scroll"}}, "Input should be 'page', 'offset', 'cursor', 'link' or 'day'"),
         ({"paging": {"kind": "page", "pages": "1"}}, "paging.pages: Extra inputs"),
         ({"day": ""}, "`day` may be empty only where"),
