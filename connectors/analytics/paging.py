@@ -76,11 +76,12 @@ def _next(found: object, how: Paging, page: str | None) -> tuple[str, ...]:
         return ()
     if said is None or said is False or said == "":
         return ()
-    if isinstance(said, bool) or not isinstance(said, str | int) or len(str(said)) > 2000:
+    text = str(said)
+    if isinstance(said, bool) or not isinstance(said, str | int) or len(text) > 2000 or not text.isprintable():
         raise Rejected(f"{how.next} is no {how.kind}", next_step="see `paging` of the connection")
-    if str(said) == page:
+    if text == page:
         raise Rejected("the pages never end: the next one is this one", next_step="see `paging` of the connection")
-    return (str(said),)
+    return (text,)
 
 
 def _place(how: Paging, page: str | None) -> int:

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from pydantic import TypeAdapter, ValidationError
@@ -41,6 +41,7 @@ class Question:
     error: ConnectorError | None = None
     open: int = 1  # pages that wait or are under way
     took: float = 0.0  # seconds of its calls
+    weight: int = 0  # compressed bytes of its answers
     seen: set[str | None] = field(default_factory=lambda: {None})
 
     @property
@@ -50,6 +51,9 @@ class Question:
     def take(self, answer: Answer) -> list[str]:
         """Take a page and return the cursors of the next ones. Raises Rejected where it never ends."""
         self.answers.append(answer)
+        self.weight += len(answer.packed)
+        if self.weight > MOST_KEPT:  # they are not kept, and hundreds of large pages would fill the memory
+            self.answers = [replace(one, packed=b"") for one in self.answers]
         if any(cursor in self.seen for cursor in answer.found.more):
             raise Rejected("a page leads back to one before it", next_step="ask the service's support")
         self.seen.update(answer.found.more)
@@ -63,8 +67,8 @@ class Question:
     @property
     def kept(self) -> list[Answer]:
         """The answers that are kept to be read again: all or none."""
-        came = self.answers + self.unread
-        return came if sum(len(one.packed) for one in came) <= MOST_KEPT else []
+        weight = self.weight + sum(len(one.packed) for one in self.unread)
+        return self.answers + self.unread if weight <= MOST_KEPT else []
 
 
 def question(number: int, part: Part, book: Book) -> Question:

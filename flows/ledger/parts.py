@@ -9,9 +9,10 @@ from sqlalchemy import Connection, insert, select
 
 from connectors.errors import Rejected
 from flows.ledger.asked import Question
-from flows.ledger.planning import Part
-from flows.ledger.readings import Key, Value, key_of
-from flows.ledger.series import days
+from flows.ledger.planning import EXCHANGES, MINUTES, PERSON, Part
+from flows.ledger.readings import Key, Value, current, current_of, key_of
+from flows.ledger.series import days, kind_of
+from flows.playbook.metrics import Source
 from flows.playbook.model import Book
 from flows.store import tables as t
 from flows.store.read import Row
@@ -31,11 +32,19 @@ def row_of(part: Part, pull: str) -> Row:
 
 
 def part_of(row: Row, book: Book) -> Part:
-    """The part of a row; without the metrics that are gone meanwhile."""
+    """The part of a row; without the metrics that are gone meanwhile, or are asked of another source or otherwise."""
     asked = json.loads(row["asked"])
-    metrics = tuple(name for name in asked["metrics"] if name in book.metrics.metrics)
+    known = book.metrics.metrics
+    metrics = tuple(name for name in asked["metrics"] if name in known and _asks(known[name].source, row, asked))
     since, until = date.fromisoformat(row["since"]), date.fromisoformat(row["until"])
     return Part(row["source"], metrics, since, until, asked["where"], tuple(asked["split"]))
+
+
+def _asks(source: Source, row: Row, asked: Row) -> bool:
+    if source.use is None:
+        return bool(row["source"] == (EXCHANGES if source.exchanges else MINUTES if source.minutes_of else PERSON))
+    now = source.use, source.where, source.split
+    return bool(now == (row["source"], asked["where"], asked["split"]))
 
 
 def values_of(book: Book, asked: Question) -> list[Value]:
@@ -87,6 +96,27 @@ def absent(book: Book, part: Part, name: str, day: date, raw: str | None) -> Val
     """What a day means that the source left out, as its metric says; without a whole answer it is missing."""
     zero = book.metrics.metrics[name].absent_day == "zero" and raw is not None
     return Value(name, day, Decimal(0) if zero else None, part.source, raw=raw)
+
+
+def left_out(session: Connection, book: Book, part: Part, values: list[Value], raw: str) -> list[Value]:
+    """Zeros for accounts or dimensions that a whole answer leaves out of a day of which it has others.
+
+    Where absence means zero. Else what was counted there before would be counted a second time where it went.
+    """
+    zero = {name for name in part.metrics if book.metrics.metrics[name].absent_day == "zero"}
+    came = {key for value in values if value.metric in zero and any((key := key_of(book, value))[2:])}
+    kinds = {(key.metric, key.day, kind_of(key)) for key in came}
+    found = []
+    known = current(session, {key.metric for key in came}, part.since, part.until) if came else {}
+    for key, history in known.items():
+        now = current_of(history)
+        if key in came or (key.metric, key.day, kind_of(key)) not in kinds or not now or not now["value"]:
+            continue
+        if now["standing"] != "pinned" and now["source"] == part.source:
+            dimensions = json.loads(key.dimensions) if key.dimensions else {}
+            day, nothing = date.fromisoformat(key.day), Decimal(0)
+            found.append(Value(key.metric, day, nothing, part.source, None, key.account, key.channel, dimensions, raw))
+    return found
 
 
 def only_holes(session: Connection, part: Part, values: list[Value]) -> list[Value]:

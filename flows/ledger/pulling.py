@@ -213,6 +213,8 @@ class _Run:
             self.summary.absent.setdefault(name, []).append(day)
             self.summary.missing += book.metrics.metrics[name].absent_day == "unknown" or raw is None
             values.append(parts.absent(book, part, name, day, raw))
+        if raw:
+            values += parts.left_out(session, book, part, values, raw)
         self._keep(session, part, values, asked.number, len(asked.answers), "; ".join(odd))
 
     def _keep(

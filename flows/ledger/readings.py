@@ -23,6 +23,7 @@ from flows.store.read import Row
 
 Status = Literal["ok", "zero", "missing", "not_applicable"]
 _DIGITS, _PLACES = 18, 120  # before the point, and behind it: 1e-9999999 would be ten million characters
+_LONGEST = 2_000  # bytes of what tells a number apart
 _r = t.reading.c
 _INSERT = insert(t.reading)
 
@@ -39,7 +40,10 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One number to be kept. No value means missing, unless `applies` is false. Raises Rejected for one too large."""
+    """One number to be kept. No value means missing, unless `applies` is false.
+
+    Raises Rejected for one too large, and for names of parts that no store takes.
+    """
 
     metric: str
     day: date
@@ -55,6 +59,10 @@ class Value:
     def __post_init__(self) -> None:
         if self.value and not (self.value.is_finite() and _fits(self.value)):
             raise Rejected(f"the number of {self.metric} on {self.day} is none that can be kept")
+        if (self.account or self.channel or self.dimensions) and not _storable(
+            self.account, self.channel, *self.dimensions, *self.dimensions.values()
+        ):
+            raise Rejected(f"a part of the number of {self.metric} on {self.day} has a name that cannot be kept")
 
     @property
     def number(self) -> Decimal | None:
@@ -110,6 +118,15 @@ def keep(session: Connection, book: Book, values: Iterable[Value], now: datetime
 
 def _fits(value: Decimal) -> bool:
     return value.adjusted() < _DIGITS and -int(value.as_tuple().exponent) <= _PLACES
+
+
+def _storable(*names: str) -> bool:
+    """An index of PostgreSQL takes 2,700 bytes, its texts no zero byte, and neither store half a sign."""
+    try:
+        said = "".join(names).encode()
+    except UnicodeEncodeError:
+        return False
+    return len(said) <= _LONGEST and b"\0" not in said
 
 
 def _becomes(history: list[Row], value: Value) -> str | None:

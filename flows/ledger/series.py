@@ -14,6 +14,7 @@ from flows.playbook.metrics import Metric
 from flows.playbook.model import Book
 from flows.store.read import Row
 
+Kind = tuple[bool, bool, frozenset[str]]  # whether it is of a channel, of an account, and which dimensions
 NO_SUM, NO_NUMBER = "its days do not add up", "no day has a number"
 
 
@@ -109,18 +110,20 @@ def counting(metric: Metric, found: Mapping[Key, list[Row]]) -> list[list[Row]]:
     whole = next((history for key, history in found.items() if not any(key[2:])), None)
     if whole and (current_of(whole) or {}).get("standing") == "pinned":
         return [whole]
-    kinds: defaultdict[tuple[bool, bool, frozenset[str]], list[list[Row]]] = defaultdict(list)
+    kinds: defaultdict[Kind, list[list[Row]]] = defaultdict(list)
     for key, history in found.items():
         if current_of(history):
-            kinds[bool(key.channel), bool(key.account), _names(key)].append(history)
+            kinds[kind_of(key)].append(history)
     if not kinds:
         return []
     asked = frozenset(metric.source.split)
     return max(kinds.items(), key=lambda kind: (_known(kind[1]), kind[0][2] == asked, _newest(kind[1])))[1]
 
 
-def _names(key: Key) -> frozenset[str]:
-    return frozenset(json.loads(key.dimensions)) if key.dimensions else frozenset()
+def kind_of(key: Key) -> Kind:
+    """By what a number is told apart from others of its day: two kinds are never added up."""
+    names = frozenset(json.loads(key.dimensions)) if key.dimensions else frozenset()
+    return bool(key.channel), bool(key.account), names
 
 
 def _known(histories: list[list[Row]]) -> bool:

@@ -9,8 +9,9 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.analytics import Page
 from connectors.errors import NotConnected, Rejected, Unavailable
-from flows.ledger import brought
+from flows.ledger import asked, brought
 from flows.ledger.again import LAST, read_again
 from flows.ledger.planning import Wish
 from flows.ledger.readings import Value, correct
@@ -267,6 +268,29 @@ def test_a_number_of_an_account_takes_the_place_of_a_missing_mark(desk):
     assert desk.shop.all(t.reading) == before
 
 
+def test_what_went_from_one_account_to_another_is_counted_once(desk):
+    """Services leave out what is zero; where absence means zero it holds for a part of a day, too."""
+    said = {"cost": [row(D[-1], 5, "cost", "A"), row(D[-1], 3, "cost", "B")], "views": [row(D[-1], 1, "views", "A")]}
+    desk.sources["numbers"]._answers = lambda *_: page_of([*said["cost"], *said["views"]])
+    desk.pull()
+    said = {"cost": [row(D[-1], 8, "cost", "A")], "views": [row(D[-1], 2, "views", "B")]}
+    found = desk.pull()
+    book, now = desk.shop.world.book, desk.shop.clock.now()
+    with desk.shop.store.read() as session:
+        cells = series(session, book, ["cost", "views"], D[-1], D[-1], now)
+    assert cells["cost"][D[-1]].value == 8
+    assert cells["views"][D[-1]].value == 3  # its absence is unknown: what was there stays
+    assert (found.restated, desk.pull().restated) == (2, 0)
+
+
+def test_a_name_that_no_store_takes_fails_its_question_alone(desk):
+    fill(desk, "other", ["reach"])
+    desk.sources["numbers"]._answers = lambda *_: page_of([row(D[-1], 5, "cost", "A\0")])
+    found = desk.pull()
+    assert "cost on 2026-11-22 has a name that cannot be kept" in found.failed[0].reason
+    assert desk.values("reach")["2026-11-22"] == 22
+
+
 def test_what_a_person_corrected_stays_and_the_other_number_is_told(desk):
     fill(desk)
     shop = desk.shop
@@ -347,6 +371,42 @@ def test_an_old_answer_stands_below_what_a_later_pull_was_told(desk):
     assert (found.restated, desk.values()["2026-11-22"]) == (0, 99)
     with pytest.raises(Rejected, match="no answers are kept"):
         read_again(desk.puller(), "nopull")
+
+
+def asks(desk, name, **source):
+    """From now on the metric's numbers come from elsewhere."""
+    known = desk.shop.world.book.metrics.metrics
+    none = {"use": None, "exchanges": None}
+    known[name] = known[name].model_copy(update={"source": known[name].source.model_copy(update=none | source)})
+
+
+def test_answers_of_a_source_that_is_not_asked_any_more_are_not_read_again(desk):
+    fill(desk)
+    first = desk.pull().id
+    asks(desk, "views", use="other.readings")
+    fill(desk, "other", ["views"], days=[D[-1]])
+    desk.sources["other"]._numbers[D[-1], "views"] = "99"
+    desk.pull()
+    read_again(desk.puller(), first)
+    assert desk.values()["2026-11-22"] == 99
+
+
+def test_an_unfinished_pull_asks_nobody_for_what_comes_from_elsewhere_now(desk):
+    fill(desk)
+    desk.stop.set()
+    assert desk.pull(key="k").left
+    desk.stop.clear()
+    asks(desk, "views", exchanges="apply")
+    found = desk.pull(key="k")
+    assert (found.left, desk.values("views"), desk.values("cost")["2026-11-22"]) == (0, {}, 22)
+
+
+def test_answers_too_large_to_be_kept_are_not_held_either():
+    whole = asked.Question(1, None, None, open=2)
+    for number in range(2):
+        whole.take(asked.Answer(str(number), "", bytes(asked.MOST_KEPT // 2 + 1), Page(readings=())))
+    assert [one.packed for one in whole.answers] == [b"", b""]
+    assert whole.kept == []
 
 
 def test_a_metric_that_is_not_there_is_named_with_the_nearest(desk):

@@ -103,6 +103,15 @@ def test_what_is_no_number_of_a_day_is_not_kept(number):
         word(number)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [{"account": "a\0"}, {"channel": "\ud800"}, {"dimensions": {"page": "가" * 700}}, {"dimensions": {"\0": ""}}],
+)
+def test_a_name_that_a_store_cannot_hold_is_refused_before_it_is_kept(names):
+    with pytest.raises(Rejected, match="has a name that cannot be kept"):
+        word(3, **names)
+
+
 def test_a_number_that_does_not_apply_has_no_value_and_is_kept_once(ledger):
     for _ in range(2):
         with ledger.store.write() as session:
