@@ -117,7 +117,7 @@ _NEWEST_PULL = select(t.pull.c.id, t.pull.c.state, t.pull.c.begun_at).order_by(t
 
 def _happened(session: Connection, book: Book, now: datetime) -> _Seen | None:
     """What a look depends on, in short; none while a pull is under way."""
-    pull = first(session, _NEWEST_PULL)
+    pull = first(session, _NEWEST_PULL.where(t.pull.c.begun_at <= now))
     if pull and pull["state"] == "running" and now - pull["begun_at"] < PULLING:
         return None
     today = now.astimezone(book.company.zone).date()

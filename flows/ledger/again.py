@@ -51,7 +51,7 @@ def _name(part: Part) -> tuple[str, ...]:
 def _parts(session: Connection, pull: str) -> list[Row]:
     asked = select(t.pull_part).join(t.pull).where(_p.kind != "again", _HAS)
     if pull == LAST:
-        newest = asked.order_by(_p.begun_at.desc()).limit(1)
+        newest = asked.order_by(_q.id.desc()).limit(1)
         pull = next((row["pull_id"] for row in rows(session, newest)), pull)
     return rows(session, asked.where(_q.pull_id == pull).order_by(_q.id))
 

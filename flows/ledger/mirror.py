@@ -51,9 +51,13 @@ def changed(session: Connection, book: Book, since: datetime | None) -> list[dic
 
 
 def last_mirrored(session: Connection, kind: str, but: str) -> datetime | None:
-    """When the pull of that kind before the pull `but` began, among those that a playbook made."""
+    """When the pull of that kind before the pull `but` began, among those that a playbook made.
+
+    One that a wrong clock dated ahead of it is none, or the sheet would stand still until then.
+    """
+    own = select(_p.begun_at).where(_p.id == but).scalar_subquery()
     before = select(_p.begun_at).where(
-        _p.kind == kind, _p.id != but, _p.key.is_not(None), _p.state.in_(("done", "partial"))
+        _p.kind == kind, _p.id != but, _p.key.is_not(None), _p.state.in_(("done", "partial")), _p.begun_at <= own
     )
     at: datetime | None = session.execute(before.order_by(_p.begun_at.desc()).limit(1)).scalar()
     return at

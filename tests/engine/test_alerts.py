@@ -226,6 +226,18 @@ def test_a_source_that_fails_for_a_day_is_told_without_any_alert_written(ledger)
     assert len(failing(ledger)) == 1
 
 
+def test_a_failure_that_a_wrong_clock_dated_ahead_is_over_when_the_source_answers(ledger):
+    ledger.files["metrics"] = METRICS | {"alerts": {}}
+    ledger.write_files()
+    ledger.load()
+    bad, good = ("numbers.readings", "the service cannot be reached"), ("numbers.readings", None)
+    pulled(ledger, "2026-11-24 06:30", "failed", bad)
+    pulled(ledger, "2027-11-24 06:30", "failed", bad)
+    pulled(ledger, "2026-11-25 06:30", "done", good)
+    look(ledger, "2026-11-25 06:31")
+    assert failing(ledger) == []
+
+
 def test_a_source_whose_connection_waits_for_its_credential_is_told_of_once(ledger):
     with ledger.store.write() as session:
         reconnect.tell(session, "numbers", "the credential is missing", ledger.clock.now())

@@ -10,8 +10,9 @@ from decimal import Decimal
 import pytest
 
 from connectors.analytics import Page
+from connectors.clock import VirtualClock
 from connectors.errors import NotConnected, Rejected, Unavailable
-from flows.ledger import asked, brought
+from flows.ledger import asked, brought, mirror
 from flows.ledger.again import LAST, read_again
 from flows.ledger.planning import Wish
 from flows.ledger.readings import Value, correct
@@ -371,6 +372,39 @@ def test_an_old_answer_stands_below_what_a_later_pull_was_told(desk):
     assert (found.restated, desk.values()["2026-11-22"]) == (0, 99)
     with pytest.raises(Rejected, match="no answers are kept"):
         read_again(desk.puller(), "nopull")
+
+
+def test_what_was_read_wrong_is_put_right_whatever_was_asked_before_or_in_vain_after(desk):
+    fill(desk)
+    desk.pull("daily", "views")
+    was = desk.sources["numbers"]
+    wrong = desk.source("numbers")
+    wrong._answers = lambda *_: page_of([row(D[-1], 2200)])
+    read_wrong = desk.pull("daily", "views").id
+    wrong._answers = lambda *_: b"<html>"
+    assert desk.pull("daily", "views").failed
+
+    class Better(type(was)):
+        def parse(self, asked, raw):
+            page = super().parse(asked, raw)
+            return Page(readings=tuple(one.model_copy(update={"value": one.value / 100}) for one in page.readings))
+
+    desk.sources["numbers"] = Better()
+    read_again(desk.puller(), read_wrong)
+    assert desk.values()["2026-11-22"] == 22
+
+
+def test_a_pull_that_a_wrong_clock_dated_ahead_keeps_nothing_from_the_sheet(desk):
+    now = desk.shop.clock.now()
+    desk.shop.clock = VirtualClock(now + 300 * DAY)
+    desk.pull(key="ahead")
+    desk.shop.clock = VirtualClock(now)
+    fill(desk)
+    found = desk.pull(key="k")
+    with desk.shop.store.read() as session:
+        since = mirror.last_mirrored(session, "daily", found.id)
+        told = mirror.changed(session, desk.shop.world.book, since)
+    assert "views/2026-11-22" in {one["row_id"] for one in told}
 
 
 def asks(desk, name, **source):

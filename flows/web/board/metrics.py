@@ -3,7 +3,7 @@
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, select
 from starlette.responses import Response
@@ -75,7 +75,7 @@ def get(ask: Ask, session: Connection) -> Response:
         after=_turn(_end(shown) + timedelta(days=1), said) if not newest and _end(shown) < yesterday else None,
         newest=newest, yesterday=ask.say.day(yesterday), on=yesterday.isoformat(),
         lacking=[line for line in month.lines if line.cells[-1].status == "missing"] if newest else [],
-        pulled=_pulled(session) if newest else None, failed=_failed(session) if newest else [],
+        pulled=_pulled(session, ask.now) if newest else None, failed=_failed(session, ask.now) if newest else [],
         goals=goals(ask, session, month) if newest else [], shares=shares(ask, session, cells, asked),
         weeks=[_weeks(ask, group) for group in month.groups] if newest else [],
         flow=flow, flow_svg=funnel_svg(book, flow) if flow.steps else "",
@@ -156,15 +156,15 @@ def _week(ask: Ask, line: Line) -> Weeks:
     )  # fmt: skip
 
 
-def _pulled(session: Connection) -> Row | None:
+def _pulled(session: Connection, now: datetime) -> Row | None:
     p = t.pull.c
-    asked = select(p.state, p.begun_at, p.kept, p.restated, p.missing).order_by(p.begun_at.desc()).limit(1)
-    return first(session, asked)
+    asked = select(p.state, p.begun_at, p.kept, p.restated, p.missing).where(p.begun_at <= now)
+    return first(session, asked.order_by(p.begun_at.desc()).limit(1))
 
 
-def _failed(session: Connection) -> list[Row]:
-    part = t.pull_part.c
-    newest = select(t.pull.c.id).order_by(t.pull.c.begun_at.desc()).limit(1).scalar_subquery()
+def _failed(session: Connection, now: datetime) -> list[Row]:
+    part, p = t.pull_part.c, t.pull.c
+    newest = select(p.id).where(p.begun_at <= now).order_by(p.begun_at.desc()).limit(1).scalar_subquery()
     return rows(
         session, select(part.source, part.reason).where(part.pull_id == newest, part.state == "failed").limit(20)
     )

@@ -250,6 +250,15 @@ def test_parts_of_a_number_are_corrected_one_by_one_or_as_a_whole(shop: Board) -
     assert cell(visitor.get("/metrics").text, "cost")[1] == "50"
 
 
+def test_a_correction_is_never_of_another_part_than_the_one_that_was_shown(shop: Board) -> None:
+    pulls(shop, "cost", "10", account="north")
+    seen = re.findall(r'name="seen" value="([\d.]*)"', shop.actor.get(page("cost")).text)[-1]
+    pulls(shop, "cost", "7", account="east")  # stands first from now on
+    late = shop.actor.post(page("cost"), {"_press": "save", "seen": seen, "part": "0", "value": "12", "reason": "x"})
+    assert late.status == 409
+    assert "pinned" not in {standing for _, _, standing, _ in readings(shop, "cost")}
+
+
 def test_what_is_counted_from_exchanges_is_corrected_there(shop: Board) -> None:
     text = shop.actor.get(page("asked")).text
     assert "record or take back an exchange" in text
