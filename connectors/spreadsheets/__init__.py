@@ -1,4 +1,4 @@
-"""Spreadsheets: rows of text cells, each with an id."""
+"""Spreadsheets: rows of cells, each with an id; what is a number stands there as one, all else as text."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Row(BaseModel):
-    """One row by its id; a cell is text as it stands in the sheet, empty where nothing stands."""
+    """One row by its id; a cell, a number too, is text as it stands in the sheet, empty where nothing stands."""
 
     model_config = ConfigDict(frozen=True)
 

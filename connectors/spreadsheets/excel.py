@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
 from openpyxl import Workbook, load_workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.styles.numbers import is_date_format
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import Field
 
@@ -16,14 +16,19 @@ from connectors.base import Connector, action
 from connectors.errors import Rejected, Unavailable
 from connectors.files import locked, replace
 from connectors.spreadsheets import Entry, Row
+from connectors.spreadsheets.grid import Figure, cell_text, plain_text
 
 _LARGEST = 30 * 1024 * 1024  # bytes of a file that we still open
-_NO_XML = re.compile(r"[\ud800-\udfff\ufffe\uffff]")  # openpyxl writes them, and nothing can open the file again
 _LONGEST = 32767  # characters of a cell; openpyxl cuts the rest without a word
+_PLAIN = re.compile(r"@|General|0(?:\.(0+))?")  # looks of a cell that nobody chose
 
 
 class Excel(Connector):
-    """Reads and writes one sheet of an Excel file in the home's `files` folder; its first row names the columns."""
+    """Reads and writes one sheet of an Excel file in the home's `files` folder; its first row names the columns.
+
+    What is a number is written as one, up to 15 digits, so that the file can add it up; a number that is text, as a
+    phone with its zero, and what looks like a formula stay text. An id is always text.
+    """
 
     service: ClassVar[str] = "excel"
     room: ClassVar[str] = "spreadsheets"
@@ -119,7 +124,7 @@ def _header(sheet: Worksheet, id_column: str) -> dict[str, int]:
     """Column numbers by name. Raises Rejected when the id column is missing."""
     columns: dict[str, int] = {}
     for number in range(1, sheet.max_column + 1):
-        name = _text(sheet.cell(1, number).value).strip()
+        name = plain_text(sheet.cell(1, number).value).strip()
         if name:
             columns.setdefault(name, number)
     if id_column not in columns:
@@ -130,8 +135,9 @@ def _header(sheet: Worksheet, id_column: str) -> dict[str, int]:
 def _rows(sheet: Worksheet, id_column: str) -> list[Row]:
     columns = _header(sheet, id_column)
     found = []
-    for line in sheet.iter_rows(min_row=2, values_only=True):
-        cells = {name: _text(line[number - 1]) for name, number in columns.items()}
+    for line in sheet.iter_rows(min_row=2):
+        cells = {name: _shown(line[number - 1]) for name, number in columns.items()}
+        cells[id_column] = plain_text(line[columns[id_column] - 1].value)
         found.append(Row(id=cells[id_column].strip(), cells=cells))
     return found
 
@@ -141,7 +147,7 @@ def _lines(sheet: Worksheet, column: int) -> dict[str, int]:
     found: dict[str, int] = {}
     free = 2
     for number, line in enumerate(sheet.iter_rows(min_row=2, values_only=True), 2):
-        found.setdefault(_text(line[column - 1]).strip(), number)
+        found.setdefault(plain_text(line[column - 1]).strip(), number)
         if any(value is not None for value in line):
             free = number + 1
     return found | {"": free}
@@ -150,7 +156,8 @@ def _lines(sheet: Worksheet, column: int) -> dict[str, int]:
 def _put(
     sheet: Worksheet, columns: dict[str, int], lines: dict[str, int], id_column: str, row: Mapping[str, Any]
 ) -> Row:
-    cells = {name: _cell_text(value) for name, value in row.items()}
+    cells = {name: cell_text(value, _LONGEST) for name, value in row.items()}
+    cells[id_column] = str(cells[id_column])
     id = cells[id_column].strip()
     if not id:
         raise Rejected(f"a row needs a value in {id_column}")
@@ -161,26 +168,27 @@ def _put(
             columns[name] = sheet.max_column + 1
             _set(sheet, 1, columns[name], name)
         _set(sheet, lines[id], columns[name], text)
-    return Row(id=id, cells={name: _text(sheet.cell(lines[id], at).value) for name, at in columns.items()})
+    return Row(id=id, cells={name: _shown(sheet.cell(lines[id], at)) for name, at in columns.items()})
 
 
 def _set(sheet: Worksheet, line: int, column: int, text: str) -> None:
-    cell = sheet.cell(line, column, text or None)
+    cell = sheet.cell(line, column)
+    if isinstance(text, Figure):
+        cell.value = text.number
+        if _PLAIN.fullmatch(cell.number_format) or is_date_format(cell.number_format):  # not somebody's won
+            cell.number_format = text.look
+        return
+    cell.value = text or None
     if text:
         cell.data_type = "s"  # or `=cmd` becomes a formula, and #N/A an error
         cell.number_format = "@"  # or Excel drops a phone's zero when somebody edits it
 
 
-def _cell_text(value: object) -> str:
-    text = _NO_XML.sub("", ILLEGAL_CHARACTERS_RE.sub("", _text(value)))
-    if len(text) > _LONGEST:
-        raise Rejected(f"a cell takes at most {_LONGEST} characters")
-    return text
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value.isoformat() if isinstance(value, datetime | date) else str(value)
+def _shown(cell: Cell | MergedCell) -> str:
+    """The text of a cell, a number with the zeros that were written behind its point."""
+    text = plain_text(cell.value)
+    look = _PLAIN.fullmatch(cell.number_format) if cell.data_type == "n" else None
+    if look is None or not look[1] or not text:
+        return text
+    whole, _, places = text.partition(".")
+    return f"{whole}.{places.ljust(len(look[1]), '0')}"

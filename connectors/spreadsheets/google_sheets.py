@@ -13,20 +13,22 @@ from connectors.errors import NotConnected, Rejected, Unavailable, Uncertain
 from connectors.google import CONSOLE, Google
 from connectors.http import Answer
 from connectors.spreadsheets import Entry, Row
-from connectors.spreadsheets.grid import Change, Plan, cell_text, columns, planned, rows_of
+from connectors.spreadsheets.grid import Change, Figure, Plan, cell_text, columns, figure, planned, rows_of
 
 _LONGEST = 50_000  # characters of a cell: https://support.google.com/drive/answer/37603
 _TRIES = 3  # when people move lines while we write
 _LAST = re.compile(r"(?::|!)\$?([A-Z]+)\$?(\d+)$")  # the last cell of '회원'!A1:Z1000
+_LOOK, _TEXT = "userEnteredFormat.numberFormat", {"type": "TEXT"}
 T = TypeVar("T", bound=BaseModel)
 
 
 class GoogleSheets(Google):
     """Reads and writes one sheet of a Google spreadsheet; its first row names the columns, `id_column` finds the rows.
 
-    Cells are written as the text they are: a phone keeps its zero, and what looks like a formula stays text. New rows
-    are put in as new lines under the last one, so nobody's line is written over; new columns are added to the first
-    row. What stands in the sheet already is not written again.
+    What is a number is written as one, up to 15 digits, so that the sheet can add it up. All else is the text it is: a
+    phone keeps its zero, and what looks like a formula stays text; so does an id. New rows are put in as new lines
+    under the last one, so nobody's line is written over; new columns are added to the first row. What stands in the
+    sheet already is not written again.
     """
 
     service: ClassVar[str] = "google_sheets"
@@ -166,7 +168,8 @@ class GoogleSheets(Google):
                     f"somebody moved lines while a row was written; look at line {change.line + 1} of the sheet",
                     next_step="File > Version history shows what stood there",
                 )
-            cells = {name: _cell(old[here], at) for name, at in named.items() if at in change.texts}
+            stood = {name: (_cell(old[here], at), change.texts[at]) for name, at in named.items() if at in change.texts}
+            cells = {name: figure(was) if isinstance(put, Figure) else was for name, (was, put) in stood.items()}
             back.append({**cells, self.id_column: here})
         return back
 
@@ -215,15 +218,13 @@ def _read(model: type[T], answer: Answer) -> T:
 
 
 def _requests(seen: _Seen, plan: Plan) -> Iterator[dict[str, Any]]:
-    """One batch, all or nothing: room for new columns, the first row, changed cells, new lines as text."""
+    """One batch, all or nothing: room for new columns, the first row, changed cells, new lines."""
     sheet, width = seen.where.sheetId, max([0, *(at + 1 for at in plan.names), *map(len, plan.lines)])
     if width > seen.width:
         more = {"sheetId": sheet, "dimension": "COLUMNS", "length": width - seen.width}
         yield {"appendDimension": more}
     for change in [Change(0, "", plan.names), *plan.changes]:
-        for _, run in groupby(enumerate(sorted(change.texts)), lambda one: one[1] - one[0]):
-            together = [column for _, column in run]
-            yield _cells(sheet, change.line, together[0], [[change.texts[column] for column in together]])
+        yield from _cells(sheet, change.line, [change.texts])
     if plan.lines:
         end = plan.at + len(plan.lines)
         # Below the first row its bold letters are not wanted; at the very end Google takes the look from above only.
@@ -231,16 +232,31 @@ def _requests(seen: _Seen, plan: Plan) -> Iterator[dict[str, Any]]:
         place = {"sheetId": sheet, "dimension": "ROWS", "startIndex": plan.at, "endIndex": end}
         yield {"insertDimension": {"range": place, "inheritFromBefore": above}}
         # Or Sheets drops a phone's zero when somebody edits the cell.
-        plain = {"userEnteredFormat": {"numberFormat": {"type": "TEXT"}}}
+        plain = {"userEnteredFormat": {"numberFormat": _TEXT}}
         block = {"sheetId": sheet, "startRowIndex": plan.at, "endRowIndex": end, "endColumnIndex": width}
-        yield {"repeatCell": {"range": block, "cell": plain, "fields": "userEnteredFormat.numberFormat"}}
-        yield _cells(sheet, plan.at, 0, plan.lines)
+        yield {"repeatCell": {"range": block, "cell": plain, "fields": _LOOK}}
+        yield from _cells(sheet, plan.at, [dict(enumerate(line)) for line in plan.lines])
 
 
-def _cells(sheet: int, line: int, column: int, lines: Sequence[Sequence[str]]) -> dict[str, Any]:
-    rows = [{"values": [{"userEnteredValue": {"stringValue": text}} if text else {} for text in one]} for one in lines]
-    start = {"sheetId": sheet, "rowIndex": line, "columnIndex": column}
-    return {"updateCells": {"start": start, "rows": rows, "fields": "userEnteredValue"}}
+def _cells(sheet: int, line: int, lines: Sequence[Mapping[int, str]]) -> Iterator[dict[str, Any]]:
+    """Texts by column number into lines one below the other; a column with numbers gets its look, too."""
+    numbers = {column for one in lines for column, text in one.items() if isinstance(text, Figure)}
+    named = enumerate(sorted({column for one in lines for column in one}))
+    for (_, looks), run in groupby(named, lambda one: (one[1] - one[0], one[1] in numbers)):
+        together = [column for _, column in run]
+        rows = [{"values": [_written(one.get(column, ""), looks) for column in together]} for one in lines]
+        start = {"sheetId": sheet, "rowIndex": line, "columnIndex": together[0]}
+        fields = f"userEnteredValue,{_LOOK}" if looks else "userEnteredValue"
+        yield {"updateCells": {"start": start, "rows": rows, "fields": fields}}
+
+
+def _written(text: str, looks: bool) -> dict[str, Any]:
+    if isinstance(text, Figure):
+        # Not left to Sheets: in a cell for text a number would not count, and its zeros behind the point would go.
+        number = {"type": "NUMBER", "pattern": text.look}
+        return {"userEnteredValue": {"numberValue": text.number}, "userEnteredFormat": {"numberFormat": number}}
+    look = {"userEnteredFormat": {"numberFormat": _TEXT}} if looks else {}
+    return {"userEnteredValue": {"stringValue": text}, **look} if text else look
 
 
 def _name(given: str) -> str:

@@ -5,14 +5,34 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any
 
 from connectors.errors import Rejected
 from connectors.spreadsheets import Row
 
+EXACT = 15  # digits of a number that a spreadsheet keeps; one with more is text
+_LONG = 1000
+_PLACES = 30  # that a cell can show behind the point
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _UNTOUCHED = frozenset({"", "FALSE"})  # FALSE: a checkbox that was drawn down a column in advance
+
+
+class Figure(str):
+    """The text of a number, to be written as a number: equal to the same text, as which it is read again."""
+
+    __slots__ = ()
+
+    @property
+    def number(self) -> int | float:
+        return float(self) if "." in self else int(self)
+
+    @property
+    def look(self) -> str:
+        """The number format that shows this text."""
+        _, point, places = self.partition(".")
+        return f"0{point}{'0' * len(places)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +111,63 @@ def planned(lines: Sequence[Sequence[str]], id_column: str, rows: Iterable[Mappi
 
 
 def cell_text(value: object, longest: int) -> str:
-    """A value as a cell shows it. Raises Rejected for more than `longest` characters."""
-    text = _UNPRINTABLE.sub("", _text(value))
+    """A value as a cell shows it, a number as a Figure. Raises Rejected for more than `longest` characters."""
+    text = _UNPRINTABLE.sub("", plain_text(value))
     if len(text) > longest:
         raise Rejected(f"a cell takes at most {longest} characters")
-    return text
+    return Figure(text) if _is_figure(value) else text
 
 
-def _text(value: object) -> str:
+def figure(text: str) -> str:
+    """What was read from a cell of numbers: a Figure, if it is one."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text
+    return Figure(text) if _is_figure(number) and plain_text(number) == text else text
+
+
+def plain_text(value: object) -> str:
+    """A value as a person would write it."""
     match value:
         case None:
             return ""
-        case Decimal():
-            return format(value, "f")
+        case Decimal() if abs(value.adjusted()) < _LONG:  # no million zeros
+            return format(value or abs(value), "f")
         case float() if value.is_integer():
             return str(int(value))
+        case float() if isfinite(value):
+            return format(_rounded(value), "f")
         case datetime() | date():
             return value.isoformat()
         case list() | tuple():
-            return ", ".join(map(_text, value))
+            return ", ".join(map(plain_text, value))
         case dict():
             return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
+
+
+def _is_figure(value: object) -> bool:
+    """Is it a number that a spreadsheet holds without changing it? One that is written as text is none."""
+    match value:
+        case bool():
+            return False
+        case int():
+            number = Decimal(value)
+        case float() if isfinite(value):
+            number = _rounded(value)
+        case Decimal() if value.is_finite():
+            number = value
+        case _:
+            return False
+    _, digits, exponent = number.as_tuple()
+    counted = len("".join(map(str, digits)).rstrip("0"))
+    return counted <= EXACT and number.adjusted() < EXACT and int(exponent) >= -_PLACES
+
+
+def _rounded(value: float) -> Decimal:
+    """0.1 + 0.2 is 0.3, as in every spreadsheet."""
+    return Decimal(f"{value:.{EXACT}g}")
 
 
 def _changes(before: Sequence[Sequence[str]], after: Sequence[Sequence[str]], id_column: int) -> list[Change]:
@@ -126,7 +181,7 @@ def _changes(before: Sequence[Sequence[str]], after: Sequence[Sequence[str]], id
 
 
 def _row(line: Sequence[Any], named: Mapping[str, int], id_column: str) -> Row:
-    cells = {name: _at(line, column) for name, column in named.items()}
+    cells = {name: str(_at(line, column)) for name, column in named.items()}
     return Row(id=cells[id_column].strip(), cells=cells)
 
 

@@ -95,7 +95,7 @@ def _entry(book: Book, key: Key, row: Row) -> dict[str, Any]:
         "day": key.day,
         "metric": book.metrics.metrics[key.metric].label,
         "channel": channels.get(channel, channel),
-        "value": _exact(row["value"]),
+        "value": "" if row["value"] is None else row["value"],  # a number, so that a sheet can add it up
         "status": word(row["status"]),
         "source": word(row["source"]),
         "at": _moment(book, row["at"]),

@@ -156,7 +156,7 @@ def test_rows_for_a_sheet_are_those_that_changed(shop):
     daily.morning(24)
     sent = [one.arguments["rows"] for one in shop.calls.sent if one.action == "upsert_rows"]
     first, second = [{row["row_id"]: row["row"]["값"] for row in rows} for rows in sent]
-    assert (first["views/2026-11-22"], second["views/2026-11-22"], second["views/2026-11-23"]) == ("2", "5", "3")
+    assert (first["views/2026-11-22"], second["views/2026-11-22"], second["views/2026-11-23"]) == (2, 5, 3)
 
 
 def test_a_day_has_one_period_across_restarts(daily):

@@ -43,8 +43,8 @@ def test_a_row_of_the_mirror_speaks_the_companys_words(shop):
     kept(shop, value(by="yoon"))
     assert told(shop) == [
         {"row_id": "views/2026-11-22",
-         "row": {"날짜": "2026-11-22", "지표": "조회수", "채널": "웹", "값": "132", "상태": "있음", "출처": "사람",
-                 "적은 때": "2026-11-23 10:00", "적은 사람": "yoon님"}},
+         "row": {"날짜": "2026-11-22", "지표": "조회수", "채널": "웹", "값": Decimal(132), "상태": "있음",
+                 "출처": "사람", "적은 때": "2026-11-23 10:00", "적은 사람": "yoon님"}},
     ]  # fmt: skip
     shop.files["company"]["language"] = "en"
     shop.write_files()
@@ -60,9 +60,9 @@ def test_missing_zero_and_what_is_split_are_told_apart(shop):
     rows = {one["row_id"]: one["row"] for one in told(shop)}
     assert {id: (row["값"], row["상태"]) for id, row in rows.items()} == {
         "views/2026-11-22": ("", "없음"),
-        "views/2026-11-21": ("0", "영"),
-        'clicks/2026-11-22//a/1/{"device": "phone"}': ("1.50", "있음"),
-        'clicks/2026-11-22///{"device": "desk"}': ("2", "있음"),
+        "views/2026-11-21": (Decimal(0), "영"),
+        'clicks/2026-11-22//a/1/{"device": "phone"}': (Decimal("1.50"), "있음"),
+        'clicks/2026-11-22///{"device": "desk"}': (Decimal(2), "있음"),
     }
 
 
@@ -77,7 +77,7 @@ def test_the_mirror_follows_what_was_written_since_also_by_people(shop):
     shop.later(hours=1)
     kept(shop, value(number="131"))  # beside a person's word
     (row,) = told(shop, since)
-    assert (row["row_id"], row["row"]["값"]) == ("views/2026-11-22", "130")
+    assert (row["row_id"], row["row"]["값"]) == ("views/2026-11-22", Decimal(130))
 
 
 def test_of_too_many_rows_the_newest_days_go(shop):
@@ -102,14 +102,14 @@ def test_what_a_failed_pull_or_one_by_hand_left_is_mirrored_by_the_next(shop):
         assert last_mirrored(session, "all", "e") is None
 
 
-def test_the_mirror_stands_in_an_excel_file_as_text_and_is_written_in_one_call(shop):
+def test_the_mirrors_numbers_can_be_added_up_in_an_excel_file_and_too_long_ones_are_text(shop):
     kept(shop, value(number="12345678901234567.10"), value("clicks", number="-5"))
     connection = shop.world.connection("sheet")
     connection.call("upsert_rows", {"rows": told(shop)}, key="k")
     connection.call("upsert_rows", {"rows": told(shop)}, key="k")
     sheet = load_workbook(shop.home / "files" / "list.xlsx").active
     lines = [[cell.value for cell in line] for line in sheet.iter_rows()]
-    assert [line[lines[0].index("값")] for line in lines[1:]] == ["12345678901234567.10", "-5"]
+    assert [line[lines[0].index("값")] for line in lines[1:]] == ["12345678901234567.10", -5]
     assert [(cell.value, cell.data_type) for cell in sheet["C"][1:]] == [("조회수", "s"), ("=HYPERLINK(1)", "s")]
 
 

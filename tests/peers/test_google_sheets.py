@@ -1,6 +1,7 @@
 """Google Sheets against myworld, on Google's own host names, read back by gspread."""
 
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import gspread
 import pytest
@@ -78,6 +79,21 @@ def test_a_row_is_written_under_its_id_as_the_text_it_is(connect, person):
             ["m-3", "=HYPERLINK(1)", "01012345678", "", ""],
         ]
     assert person.row_values(1) == ["id", "이름", "연락처", "상태", "메모"]
+
+
+@pytest.mark.verifies("google_sheets.upsert_rows", peer=PEER)
+def test_numbers_are_numbers_to_another_reader_and_the_same_rows_again_write_nothing(connect, person, run):
+    made, long = connect(), Decimal("12345678901234567.10")
+    row = {"값": Decimal(132), "평점": 4.5, "긴": long, "연락처": "01012345678", "말": "12", "날짜": "2026-11-22"}
+    told = {"rows": [{"row_id": "m-1", "row": row}, {"row_id": "7", "row": row}]}
+    first = made.call("upsert_rows", told)
+    assert made.call("upsert_rows", told) == first
+    assert len(run.calls(WRITE)) == 1
+    assert first[1]["cells"].items() >= {"id": "7", "값": "132", "평점": "4.5", "긴": str(long)}.items()
+    head, *lines = person.get(value_render_option="UNFORMATTED_VALUE")
+    found = [dict(zip(head, line, strict=True)) for line in (lines[0], lines[2])]
+    assert [{name: one[name] for name in row} for one in found] == [{**row, "값": 132, "긴": str(long)}] * 2
+    assert [one["id"] for one in found] == ["m-1", "7"]
 
 
 @pytest.mark.verifies("google_sheets.append_rows", peer=PEER)
@@ -184,6 +200,16 @@ def test_lines_that_somebody_moves_meanwhile_get_back_what_stood_in_them(disturb
     assert made.call("upsert_row", {"row_id": "m-2", "row": {"상태": "등록"}})["id"] == "m-2"
     padded = line + [""] * (4 - len(line))
     assert person.get_all_values()[1:] == [padded, before, ["m-2", "박둘", "010-2222-3333", "등록"]]
+
+
+def test_a_number_in_a_line_that_somebody_moves_meanwhile_is_a_number_again(connect, disturbed, person):
+    numbers = {"m-1": {"값": 11, "말": "11"}, "m-2": {"값": 22, "말": "22"}}
+    connect().call("upsert_rows", {"rows": [{"row_id": id, "row": row} for id, row in numbers.items()]})
+    place = {"sheetId": person.id, "dimension": "ROWS", "startIndex": 1, "endIndex": 2}
+    made = disturbed(lambda: person.spreadsheet.batch_update({"requests": [{"insertDimension": {"range": place}}]}))
+    made.call("upsert_row", {"row_id": "m-2", "row": {"값": 33, "말": "33"}})
+    lines = person.get(value_render_option="UNFORMATTED_VALUE")[2:]
+    assert [(line[0], *line[4:]) for line in lines] == [("m-1", 11, "11"), ("m-2", 33, "33")]
 
 
 def test_where_nobody_knows_what_stood_there_a_person_is_told(disturbed, person):

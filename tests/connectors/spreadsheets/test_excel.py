@@ -1,6 +1,7 @@
-"""An Excel file keeps what it is told, once, as text."""
+"""An Excel file keeps what it is told, once: numbers as numbers, all else as text."""
 
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -19,7 +20,7 @@ def test_text_stays_text(tmp_path):
         "note": '=HYPERLINK("http://x")',
         "odd": "#N/A",
         "bell": "a\x07b",
-        "n": 5,
+        "yes": True,
         "no": None,
     }
     roster(tmp_path).call("upsert_row", {"row_id": "1", "row": row})
@@ -31,8 +32,65 @@ def test_text_stays_text(tmp_path):
         "note": ('=HYPERLINK("http://x")', "s"),
         "odd": ("#N/A", "s"),
         "bell": ("ab", "s"),
-        "n": ("5", "s"),
+        "yes": ("True", "s"),
     }
+
+
+@pytest.mark.parametrize(
+    ("value", "number", "read", "look"),
+    [
+        (12, 12, "12", "0"),
+        (0, 0, "0", "0"),
+        (-5.0, -5, "-5", "0"),
+        (12.5, 12.5, "12.5", "0.0"),
+        (0.1 + 0.2, 0.3, "0.3", "0.0"),
+        (Decimal("1.50"), 1.5, "1.50", "0.00"),
+        (Decimal("50000.00"), 50000, "50000.00", "0.00"),
+        (Decimal("123456789012.345"), 123456789012.345, "123456789012.345", "0.000"),
+    ],
+)
+def test_a_number_is_written_as_one_and_read_as_the_text_it_was(tmp_path, value, number, read, look):
+    excel = roster(tmp_path)
+    for _ in range(2):
+        assert excel.call("upsert_row", {"row_id": "1", "row": {"n": value}})["cells"]["n"] == read
+    cell = load_workbook(tmp_path / "files" / "roster.xlsx").active["B2"]
+    assert (cell.value, cell.data_type, cell.number_format) == (number, "n", look)
+    assert excel.call("read", {}) == [{"id": "1", "cells": {"id": "1", "n": read}}]
+
+
+@pytest.mark.parametrize("value", [10**15, Decimal("12345678901234.56"), Decimal("1E+400"), Decimal("1E-31")])
+def test_a_number_that_a_sheet_would_round_is_text(tmp_path, value):
+    roster(tmp_path).call("upsert_row", {"row_id": "1", "row": {"n": value}})
+    cell = load_workbook(tmp_path / "files" / "roster.xlsx").active["B2"]
+    assert (Decimal(cell.value), cell.data_type) == (Decimal(value), "s")
+
+
+def test_an_id_is_text_also_where_it_is_a_number(tmp_path):
+    excel = roster(tmp_path)
+    for _ in range(2):
+        excel.call("append_rows", {"rows": [{"id": 7, "n": 1}]}, key="k")
+    excel.call("upsert_row", {"row_id": "7", "row": {"n": 2}})
+    assert excel.call("read", {}) == [{"id": "7", "cells": {"id": "7", "n": "2"}}]
+    assert load_workbook(tmp_path / "files" / "roster.xlsx").active["A2"].data_type == "s"
+
+
+def test_a_number_keeps_the_look_that_somebody_chose_and_loses_that_of_a_text_or_a_day(tmp_path):
+    book = Workbook()
+    looks = {"won": '"₩"#,##0', "text": "@", "day": "yyyy-mm-dd"}
+    book.active.append(["id", *looks])
+    book.active.append(["a", 1, "1", 1])
+    for at, look in enumerate(looks.values(), 2):
+        book.active.cell(2, at).number_format = look
+    (tmp_path / "files").mkdir()
+    book.save(tmp_path / "files" / "roster.xlsx")
+    row = roster(tmp_path).call("upsert_row", {"row_id": "a", "row": dict.fromkeys(looks, 12000)})
+    assert row["cells"] == {"id": "a", **dict.fromkeys(looks, "12000")}
+    found = load_workbook(tmp_path / "files" / "roster.xlsx").active
+    assert [(cell.value, cell.number_format) for cell in found[2][1:]] == [
+        (12000, looks["won"]),
+        (12000, "0"),
+        (12000, "0"),
+    ]
 
 
 def test_the_same_row_twice_is_one_row(tmp_path):

@@ -3,6 +3,7 @@
 import base64
 import json
 from contextlib import ExitStack
+from decimal import Decimal
 from urllib.parse import parse_qs
 
 import pytest
@@ -232,6 +233,28 @@ def test_new_lines_look_like_those_above_but_not_like_the_first_row(sheet, heigh
     (sent,) = asked(made, WRITE)
     (put,) = [one["insertDimension"] for one in json.loads(sent.body)["requests"] if "insertDimension" in one]
     assert put["inheritFromBefore"] is above
+
+
+def test_numbers_go_as_numbers_with_their_look_and_only_their_columns_get_one(sheet):
+    made = sheet({READ: (200, values(["id", "이름", "수", "말"], ["m-1", "김하나", "3", "넷"]))})
+    one, two = {"이름": "박둘", "수": 12, "말": "12"}, {"이름": "", "수": "없음", "말": None}
+    rows = {"m-1": {"수": Decimal("4.50"), "말": "다섯"}, "m-2": one, "m-3": two}
+    made.call("upsert_rows", {"rows": [{"row_id": id, "row": row} for id, row in rows.items()]})
+    sent = json.loads(asked(made, WRITE)[0].body)["requests"]
+    cells = [one["updateCells"] for one in sent if "updateCells" in one]
+    look = "userEnteredFormat.numberFormat"
+    assert [(one["start"]["rowIndex"], one["start"]["columnIndex"], look in one["fields"]) for one in cells] == [
+        (1, 2, True), (1, 3, False), (2, 0, False), (2, 2, True), (2, 3, False),
+    ]  # fmt: skip
+    assert cells[0]["rows"] == [{"values": [_number(4.5, "0.00")]}]
+    text = {"userEnteredValue": {"stringValue": "없음"}, "userEnteredFormat": {"numberFormat": {"type": "TEXT"}}}
+    assert cells[3]["rows"] == [{"values": [_number(12, "0")]}, {"values": [text]}]
+    assert cells[4]["rows"] == [{"values": [{"userEnteredValue": {"stringValue": "12"}}]}, {"values": [{}]}]
+
+
+def _number(number, pattern):
+    look = {"numberFormat": {"type": "NUMBER", "pattern": pattern}}
+    return {"userEnteredValue": {"numberValue": number}, "userEnteredFormat": look}
 
 
 def test_an_address_is_as_good_as_an_id():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import Rejected
-from connectors.spreadsheets.grid import cell_text, planned, rows_of
+from connectors.spreadsheets.grid import Figure, cell_text, figure, planned, rows_of
 
 HEADER = ["id", "이름", "상태"]
 SHEET = [HEADER, ["m-1", "김하나", "상담"], ["m-2", "박둘"]]
@@ -114,6 +114,10 @@ def test_a_sheet_without_its_id_column_and_a_row_without_an_id_are_refused():
         (Decimal("50000.00"), "50000.00"),
         (Decimal("1E+3"), "1000"),
         (3.0, "3"),
+        (1 / 3, "0.333333333333333"),
+        (0.00001, "0.00001"),
+        (Decimal("-0.0"), "0.0"),
+        (Decimal("1E+999999999"), "1E+999999999"),
         (date(2026, 11, 22), "2026-11-22"),
         (["기구", "매트"], "기구, 매트"),
         ({"이름": "하나"}, '{"이름": "하나"}'),
@@ -121,6 +125,32 @@ def test_a_sheet_without_its_id_column_and_a_row_without_an_id_are_refused():
 )
 def test_a_value_is_the_text_that_a_person_would_write(value, text):
     assert cell_text(value, 50) == text
+
+
+@pytest.mark.parametrize("value", [0, 12, -5, 12.5, 10**15 - 1, Decimal("1.50"), Decimal("1234567890123.45")])
+def test_what_is_a_number_is_to_be_one_in_the_sheet(value):
+    text = cell_text(value, 50)
+    assert isinstance(text, Figure)
+    assert text.number == (value if isinstance(value, int) else float(value))
+    assert figure(str(text)) == text
+
+
+@pytest.mark.parametrize(
+    "value", ["12", "01012345678", True, None, float("nan"), float("inf"), Decimal("NaN"), 10**15, 1e15,
+              Decimal("123456789012345.6"), Decimal("0.1234567890123456"), date(2026, 11, 22), [1], "=1+1"]
+)  # fmt: skip
+def test_what_is_text_or_would_be_rounded_stays_text(value):
+    assert not isinstance(cell_text(value, 50), Figure)
+
+
+@pytest.mark.parametrize("text", ["", "010", "1,000", "1e3", "12원", "１２", "nan", "+5", " 5"])
+def test_only_what_a_number_is_written_as_is_read_as_one(text):
+    assert not isinstance(figure(text), Figure)
+
+
+def test_a_number_that_stands_there_is_not_written_again():
+    rows = [{"id": "m-1", "이름": Figure("12"), "상태": Figure("1.50")}]
+    assert planned([HEADER, ["m-1", "12", "1.50"]], "id", rows).empty
 
 
 def test_more_than_a_cell_takes_is_refused():
