@@ -131,7 +131,7 @@ class WebJson(Source):
         """The numbers of one row. Raises ValueError."""
         day = self._day(_field(row, self.day)) if self.day else date.fromisoformat(page or str(asked.since))
         parts = {name: str(_field(row, place)) for name, place in self.dimensions.items()}
-        named = {name: str(_field(row, place)) for name, place in self._named().items()}
+        named = {name: _said(_field(row, place)) for name, place in self._named().items()}
         values = self.values or {str(_field(row, self.metric)): self.value}
         for metric, place in values.items():
             if asked.of and metric not in asked.of:
@@ -154,6 +154,10 @@ class WebJson(Source):
             return datetime.strptime(str(said), self.day_format).date()  # noqa: DTZ007 - the service's day, no moment
         except ValueError:
             raise ValueError(f"{self.day} is no day as day_format says") from None
+
+
+def _said(found: object) -> str:
+    return "" if found is None else str(found)
 
 
 def _field(row: object, place: str) -> object:

@@ -141,6 +141,11 @@ def _metric(metric: Metric, path: Path_, book: Book, sheet: Sheet) -> None:
         sheet.notice(
             (*at, "claims"), "say by settle_days how long a sale may be given back; older days stay as they are"
         )
+    if metric.day_basis == "source" and not metric.settle_days:
+        said = (
+            "say settle_days: 1 or more; where its day ends later than yours, yesterday is asked for before it is over"
+        )
+        sheet.notice((*path, "day_basis"), said)
     for key in ("by", "minutes_of"):
         if (role := getattr(source, key)) is not None:
             rules.who(role, book, (*at, key), sheet)

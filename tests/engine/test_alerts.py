@@ -232,7 +232,8 @@ def test_a_failure_that_a_wrong_clock_dated_ahead_is_over_when_the_source_answer
     ledger.load()
     bad, good = ("numbers.readings", "the service cannot be reached"), ("numbers.readings", None)
     pulled(ledger, "2026-11-24 06:30", "failed", bad)
-    pulled(ledger, "2027-11-24 06:30", "failed", bad)
+    for day in ("2027-11-24", "2027-11-25"):
+        pulled(ledger, f"{day} 06:30", "failed", bad)
     pulled(ledger, "2026-11-25 06:30", "done", good)
     look(ledger, "2026-11-25 06:31")
     assert failing(ledger) == []

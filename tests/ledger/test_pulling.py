@@ -407,6 +407,16 @@ def test_a_pull_that_a_wrong_clock_dated_ahead_keeps_nothing_from_the_sheet(desk
     assert "views/2026-11-22" in {one["row_id"] for one in told}
 
 
+def test_filling_holes_takes_nothing_of_a_day_that_is_known(desk):
+    fill(desk)
+    desk.pull("daily", "cost")
+    desk.sources["numbers"]._numbers |= {(day, "cost"): "999" for day in D}
+    desk.pull("holes", "views", "cost", since=D[-5])  # the two lack different days, and are asked together
+    assert desk.values("views")["2026-11-22"] == 22
+    assert desk.values("cost") == {"2026-11-18": 999, "2026-11-19": 999, "2026-11-20": 20, "2026-11-21": 21,
+                                   "2026-11-22": 22}  # fmt: skip
+
+
 def asks(desk, name, **source):
     """From now on the metric's numbers come from elsewhere."""
     known = desk.shop.world.book.metrics.metrics

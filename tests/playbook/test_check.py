@@ -92,6 +92,18 @@ def test_a_name_that_a_service_does_not_usually_know_is_told(tmp_path: Path) -> 
     assert "did you mean impCnt?" in next(one.message for one in checked.notices if "impCn " in one.message)
 
 
+@pytest.mark.parametrize(("settles", "told"), [("", True), (", settle_days: 1", False)])
+def test_a_source_whose_day_may_end_later_than_ours_is_asked_for_longer(
+    tmp_path: Path, settles: str, told: bool
+) -> None:
+    place = company(tmp_path)
+    west = f"metrics:\n  reach: {{label: 도달, on: inflow, source: {{by: manager}}, day_basis: source{settles}}}\n"
+    change(place, "metrics.yaml", "metrics:\n", west)
+    checked = check(place)
+    assert checked.problems == []
+    assert any("before it is over" in one.message for one in checked.notices) is told
+
+
 def test_a_thousand_metrics_are_read(tmp_path: Path) -> None:
     place = company(tmp_path)
     one = "  m_{}: {{label: 지표, on: inflow, unit: KRW, source: {{use: numbers.readings, of: x}}, settle_days: 3}}\n"

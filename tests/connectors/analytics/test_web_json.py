@@ -61,6 +61,14 @@ def test_a_metric_may_stand_in_a_row_of_its_own(connect):
     assert (days([one]), one["metric"], one["channel"], one["value"]) == (["2026-11-21"], "calls", "calls", 2)
 
 
+def test_a_row_of_no_account_is_of_none_named_so(connect):
+    rows = [{"day": "2026-11-21", "n": 5, "of": None}]
+    plain = {"values": {"n": "n"}, "params": {}, "paging": None, "dimensions": {}, "rows": "", "day": "day"}
+    made = connect("web_json", {DAILY: (200, rows)}, **plain, account="of")
+    (one,) = made.readings(of=["n"], where={}, split=[])
+    assert one["account"] == ""
+
+
 TOTAL = {"total": "data.total"}
 PAGED = [
     ("page", {"kind": "page", "limit": 2}, {"n": "{page}"}, [{"n": "1"}, {"n": "2"}]),
