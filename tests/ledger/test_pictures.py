@@ -11,6 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from flows.engine.books import open_book
+from flows.ledger.pictures.beside import Beside, beside
 from flows.ledger.pictures.funnel import funnel, funnel_svg
 from flows.ledger.pictures.grid import begun, grid, places
 from flows.ledger.pictures.line import line_svg, pace_svg, spark_svg
@@ -235,3 +236,31 @@ def test_a_metric_of_numbers_that_do_not_add_up_has_no_sum(book):
     said = {"label": "x", "on": "inflow", "sum": "none", "source": {}}
     whole = grid(measuring(book, {"ad_cost": Metric.model_validate(said)}), cells_of(book), THESE, THOSE)
     assert next(one for one in whole.lines if one.id == "ad_cost").total.value is None
+
+
+CLOSED = Cell(status="not_applicable")
+COMPARED = [
+    ([], {}, Beside("±0%", 0, 0)),
+    ([Cell()] * 2, {}, Beside("±0%", 2, 0, 26)),  # two days less are no loss
+    ([Cell()] * 3, {}, Beside("", 3, 0, too_few=True)),
+    ([], dict.fromkeys(THOSE[:3], Cell()), Beside("", 0, 3, too_few=True)),
+    ([], dict.fromkeys(THOSE[:2], Cell()), Beside("±0%", 0, 2, 26)),
+    ([CLOSED] * 7, {}, Beside("−25%", 0, 0)),  # a week off is a loss
+    ([number("10")] * 28, {}, Beside("+100%", 0, 0)),
+]
+
+
+@pytest.mark.parametrize(("newest", "then", "found"), COMPARED)
+def test_four_weeks_are_compared_only_by_days_that_both_have(book, newest, then, found):
+    cells = cells_of(book, ad_cost=newest or [number("5")])
+    cells["ad_cost"] |= then
+    whole = grid(book, cells, THESE, THOSE)
+    assert beside(next(one for one in whole.lines if one.id == "ad_cost")) == found
+
+
+def test_a_metric_that_began_within_the_four_weeks_before_has_no_change(book):
+    cells = cells_of(book)
+    cells["ad_cost"] = {day: number("5") for day in [*THOSE[20:], *THESE]}
+    whole = grid(book, cells, THESE, THOSE, {"ad_cost": THOSE[20]})
+    assert beside(next(one for one in whole.lines if one.id == "ad_cost")) == Beside("", 0, 0, too_few=True)
+    assert "+250%" not in month_svg(book, whole)

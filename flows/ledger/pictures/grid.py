@@ -19,7 +19,7 @@ NONE, BEFORE = Cell(), Cell(status="not_applicable")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A metric with a cell for each day of the grid; `before`: the total of as many days before them."""
+    """A metric with a cell for each day of the grid; `before`, `earlier`: the total and cells of as many before."""
 
     id: str
     metric: Metric
@@ -27,6 +27,7 @@ class Line:
     cells: Sequence[Cell]
     total: Total
     before: Total | None = None
+    earlier: Sequence[Cell] = ()
 
     @property
     def peak(self) -> Decimal:
@@ -92,9 +93,9 @@ def _line(
 ) -> Line:  # fmt: skip
     channel = book.company.channels.get(metric.channel or "", metric.channel or "")
     these, those = ([day for day in some if day >= begin] for some in asked)
-    cells = [found.get(day, NONE if day >= begin else BEFORE) for day in asked[0]]
+    cells, earlier = ([found.get(day, NONE if day >= begin else BEFORE) for day in some] for some in asked)
     before = total(metric, found, those) if those else None
-    return Line(id, metric, channel, cells, total(metric, found, these), before)
+    return Line(id, metric, channel, cells, total(metric, found, these), before, earlier)
 
 
 def places(book: Book) -> list[tuple[str, str]]:

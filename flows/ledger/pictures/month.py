@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from flows.ledger.pictures.beside import beside
 from flows.ledger.pictures.draw import draw, fitted
 from flows.ledger.pictures.grid import Grid, Line
-from flows.ledger.pictures.numbers import brief, change
+from flows.ledger.pictures.numbers import brief
 from flows.ledger.pictures.words import Words, words
 from flows.ledger.series import Cell, days
 from flows.playbook.model import Book
@@ -86,7 +87,7 @@ def _row(book: Book, line: Line, y: float, said: Words) -> Row:
     form, unit = book.company.format, line.metric.unit
     last = line.cells[-1]
     value = line.total.value
-    note = change(value, line.before.value if line.before else None)
+    note = beside(line).grew
     if line.total.missing:
         note = said["days_missing"].format(line.total.missing)
     return Row(

@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection, select
 from starlette.responses import Response
 
+from flows.ledger.pictures.beside import beside
 from flows.ledger.pictures.funnel import funnel, funnel_svg
 from flows.ledger.pictures.grid import Group, Line, begun, grid
 from flows.ledger.pictures.line import spark_svg
 from flows.ledger.pictures.month import weeks
-from flows.ledger.pictures.numbers import brief, change, exact
+from flows.ledger.pictures.numbers import brief, exact
 from flows.ledger.series import Cell, days, series
 from flows.store import tables as t
 from flows.store.read import Row, first, rows
@@ -44,7 +45,7 @@ class Weeks:
     these: str
     those: str
     grew: str
-    missing: int
+    notes: list[str]
     spark: str
 
 
@@ -77,7 +78,7 @@ def get(ask: Ask, session: Connection) -> Response:
         lacking=[line for line in month.lines if line.cells[-1].status == "missing"] if newest else [],
         pulled=_pulled(session, ask.now) if newest else None, failed=_failed(session, ask.now) if newest else [],
         goals=goals(ask, session, month) if newest else [], shares=shares(ask, session, cells, asked),
-        weeks=[_weeks(ask, group) for group in month.groups] if newest else [],
+        weeks=[_weeks(ask, group, said) for group in month.groups] if newest else [],
         flow=flow, flow_svg=funnel_svg(book, flow) if flow.steps else "",
         flow_days=said["funnel_days"].format(ask.say.day(asked[0]), ask.say.day(asked[-1])),
         marked=any(line.metric.day_basis == "source" for line in month.lines),
@@ -141,18 +142,22 @@ def _sum(ask: Ask, line: Line) -> str:
     )
 
 
-def _weeks(ask: Ask, group: Group) -> tuple[str, list[Weeks]]:
-    return group.label, [_week(ask, line) for line in group.lines]
+def _weeks(ask: Ask, group: Group, said: dict[str, str]) -> tuple[str, list[Weeks]]:
+    return group.label, [_week(ask, line, said) for line in group.lines]
 
 
-def _week(ask: Ask, line: Line) -> Weeks:
+def _week(ask: Ask, line: Line, said: dict[str, str]) -> Weeks:
     form, unit = ask.context.world.book.company.format, line.metric.unit
     now, then = line.total, line.before
-    before = then.value if then else None
+    before, compared = then.value if then else None, beside(line)
+    notes = (
+        ("missing_now", compared.missing), ("missing_before", compared.missing_before), ("days_both", compared.fewer),
+        ("too_few", compared.too_few),
+    )  # fmt: skip
     return Weeks(
         line.id, line.metric.label, exact(now.value, unit, form) if now.value is not None else "–",
-        exact(before, unit, form) if before is not None else "–", change(now.value, before),
-        now.missing + (then.missing if then else 0), spark_svg(line),
+        exact(before, unit, form) if before is not None else "–", compared.grew,
+        [said[name].format(many) for name, many in notes if many], spark_svg(line),
     )  # fmt: skip
 
 

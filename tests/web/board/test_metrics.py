@@ -139,6 +139,14 @@ def test_targets_and_ratios_stand_with_their_pace_or_with_why_there_is_none(shop
     assert "above the target" in text
 
 
+def test_four_weeks_with_too_few_numbers_are_not_compared_and_the_page_says_where_they_lack(shop: Board) -> None:
+    for back in [*range(1, 29), 40, 56]:
+        pulls(shop, "views", "10", back)
+    text = shop.viewer.get("/metrics").text
+    assert "26 days missing in the 4 before · too few days to compare" in text
+    assert "+1300%" not in text
+
+
 def test_a_month_is_shown_alone_and_taken_along_as_csv(shop: Board) -> None:
     pulls(shop, "views", "1234.50", 1)
     pulls(shop, "asked", "0", 2)
