@@ -47,11 +47,11 @@ def pull(
     metrics
         only these metrics of metrics.yaml
     since
-        the first day, like 2026-01-01; then only days are asked for that have no answer yet
+        the first day, like 2026-01-01; then only days are asked for that have no number yet
     until
         the last day; without it yesterday
     holes
-        days that have no answer yet, since the metric's first known day, at most 400 days back
+        days that have no number yet, since the metric's first day in the ledger, at most 400 days back
     all_
         also days that are known; a number that is another now is a revision
     again
@@ -59,7 +59,7 @@ def pull(
 
     """
     if holes and all_:
-        raise Refused("--holes are the days without an answer, --all are all days; name one of them")
+        raise Refused("--holes are the days without a number, --all are all days; name one of them")
     yesterday = date.today()  # noqa: DTZ011 - only to refuse what nobody means
     if since and (until or yesterday) - since > _MOST:
         raise Refused("that is more than ten years; name a later --from")
@@ -70,7 +70,7 @@ def pull(
             found = read_again(puller, again, _BY)
         else:
             kind: Kind = "all" if all_ else "holes" if holes or since or until else "daily"
-            found = puller.pull(Wish(kind, metrics, since, until), by=_BY)
+            found = puller.pull(Wish(kind, metrics, since, until, late=None), by=_BY)
     _tell(puller, found)
     store.close()
     if found.failed:

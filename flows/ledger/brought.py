@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+from flows.ledger.planning import runs
 from flows.ledger.summary import Summary
 from flows.playbook.model import Book
 
@@ -20,11 +21,14 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "en": {
         "counts": "{kept} new numbers, {restated} restated, {missing} missing",
+        "counts_1": "1 new number, {restated} restated, {missing} missing",
         "failed": "not brought: {source} ({metrics}, {days}): {reason}",
         "typed": "not typed yet: {metrics}",
         "absent": "no number at the source: {metrics} {days}",
         "beside": "{beside} numbers differ from what a person corrected",
+        "beside_1": "1 number differs from what a person corrected",
         "left": "{left} questions are left; the next pull asks them",
+        "left_1": "1 question is left; the next pull asks it",
         "more": "and {} more", "and": "and {} more of these",
     },
 }  # fmt: skip
@@ -34,9 +38,14 @@ def lines(book: Book, summary: Summary, language: str = "") -> list[str]:
     """The summary as lines of the company's language, or of another."""
     words = _WORDS[language or book.company.language]
     counts = {"kept": summary.kept, "restated": summary.restated, "missing": summary.missing}
-    told = [words["counts"].format(**counts), *_told(book, summary, words)]
+    told = [_of(words, "counts", summary.kept).format(**counts), *_told(book, summary, words)]
     over = len(told) - MOST_LINES
     return [*told[: MOST_LINES - 1], words["and"].format(over + 1)] if over > 0 else told
+
+
+def _of(words: Mapping[str, str], key: str, number: int) -> str:
+    """The sentence for so many; one has its own where the language has one."""
+    return words.get(f"{key}_{number}", words[key])
 
 
 def _told(book: Book, summary: Summary, words: Mapping[str, str]) -> Iterator[str]:
@@ -52,17 +61,24 @@ def _told(book: Book, summary: Summary, words: Mapping[str, str]) -> Iterator[st
         yield words["typed"].format(metrics=_labels(book, summary.typed, words))
     for name, on in summary.absent.items():
         if book.metrics.metrics[name].absent_day == "unknown":
-            yield words["absent"].format(metrics=_labels(book, [name], words), days=_days(on))
+            yield words["absent"].format(metrics=_labels(book, [name], words), days=_named(on, words))
     if summary.beside:
-        yield words["beside"].format(beside=summary.beside)
+        yield _of(words, "beside", summary.beside).format(beside=summary.beside)
     if summary.left:
-        yield words["left"].format(left=summary.left)
+        yield _of(words, "left", summary.left).format(left=summary.left)
 
 
 def _labels(book: Book, names: set[str] | list[str], words: Mapping[str, str]) -> str:
     known = [name for name in book.metrics.metrics if name in names]
     told = ", ".join(book.metrics.metrics[name].label for name in known[:_NAMED])
     return f"{told} {words['more'].format(len(known) - _NAMED)}" if len(known) > _NAMED else told
+
+
+def _named(on: set[date] | list[date], words: Mapping[str, str]) -> str:
+    """Days as they follow each other, the newest first."""
+    found = list(runs(on, len(set(on))))
+    told = ", ".join(_days([first, last]) for first, last in found[:_NAMED])
+    return f"{told} {words['more'].format(len(found) - _NAMED)}" if len(found) > _NAMED else told
 
 
 def _days(on: list[date]) -> str:

@@ -89,8 +89,9 @@ class MetricsLedger(Connector):
     ) -> Pulled:
         """Ask every source for the days that may still change, and keep what differs.
 
-        `holes: yes` asks for days that were never answered instead, at most 400 days back; `since` and `until` narrow
-        it. What a source does not answer is missing, and erases nothing.
+        `holes: yes` asks for days that have no number instead: those of the last 35 days, and up to 400 days back those
+        that no source has answered; `since` and `until` narrow it. What a source does not answer is missing, and erases
+        nothing.
         """
         wish = Wish("holes" if holes else "daily", tuple(metrics or ()), since, until)
         puller = Puller(call.store, call.book, call.connection, call.clock, self._paces, fared=call.fared)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from connectors.analytics import Source
 from connectors.base import Connector
@@ -21,21 +21,25 @@ from flows.store import tables as t
 Kind = Literal["daily", "holes", "all", "again"]
 COUNTED_BACK = 7  # days that are counted anew each time, where the numbers are our own
 MOST_BACK = 400  # days that are looked through for holes, unless somebody names a day
+LATE = 35  # days in which what a source left out may still come: the file of a week, or of a month
 MOST_METRICS, MOST_DAYS = 10, 31  # of one question, where the source does not say
 MOST_CELLS = 20_000  # days times metrics of one question: it is kept as a whole
 EXCHANGES, MINUTES, PERSON = "exchanges", "minutes", "person"
 _r = t.reading.c
-_ANSWERED = select(_r.metric, _r.day).where(or_(_r.status != "missing", _r.raw.is_not(None))).distinct()
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants pulled. No metrics: all. No days: as its kind says."""
+    """What somebody wants pulled. No metrics: all. No days: as its kind says.
+
+    `late`: so many days back holes are also days that their source answered without a number; None: however old.
+    """
 
     kind: Kind = "daily"
     metrics: tuple[str, ...] = ()
     since: date | None = None
     until: date | None = None
+    late: int | None = LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +92,12 @@ def window(metric: Metric, today: date) -> tuple[date, date]:
     return today - timedelta(days=back), today - timedelta(days=1)
 
 
-def answered(session: Connection, names: Iterable[str], first: date, last: date) -> set[tuple[str, date]]:
-    """Metrics' days that are no holes: a number is known, or the source answered that it has none."""
-    asked = _ANSWERED.where(_r.metric.in_(list(names)), _r.day >= first.isoformat(), _r.day <= last.isoformat())
-    return {(metric, date.fromisoformat(day)) for metric, day in session.execute(asked)}
+def _answered(session: Connection, name: str, first: date, last: date, late: date) -> set[date]:
+    """A metric's days that are no holes: a number is known, or its source had none and it is older than `late`."""
+    left_out = and_(_r.raw.is_not(None), _r.day < late.isoformat())
+    asked = select(_r.day).where(_r.metric == name, or_(_r.status != "missing", left_out)).distinct()
+    found = session.execute(asked.where(_r.day >= first.isoformat(), _r.day <= last.isoformat())).scalars()
+    return {date.fromisoformat(day) for day in found}
 
 
 def _chosen(book: Book, wish: Wish) -> Iterator[tuple[str, Metric]]:
@@ -115,7 +121,8 @@ def _days(session: Connection, name: str, metric: Metric, wish: Wish, today: dat
     first, last = max(wish.since or first, first), min(wish.until or last, last)
     wanted = set(days(first, last))
     if wish.kind == "holes" and wanted:
-        wanted -= {day for _, day in answered(session, [name], first, last)}
+        late = date.min if wish.late is None else today - timedelta(days=wish.late)
+        wanted -= _answered(session, name, first, last, late)
     return wanted
 
 
@@ -124,9 +131,8 @@ def _within(found: set[date], wish: Wish) -> set[date]:
 
 
 def _first(session: Connection, name: str, yesterday: date) -> date:
-    """The metric's first known day, within bounds; none known: there is nothing to look through."""
-    known = select(func.min(_r.day)).where(_r.metric == name, _r.status != "missing")
-    first = session.execute(known).scalar()
+    """The metric's first day in the ledger, within bounds; there is none: there is nothing to look through."""
+    first = session.execute(select(func.min(_r.day)).where(_r.metric == name)).scalar()
     return max(date.fromisoformat(first), yesterday - timedelta(days=MOST_BACK)) if first else yesterday
 
 

@@ -6,6 +6,9 @@ import pytest
 
 from flows.engine import connections, scheduler
 from flows.engine.retention import Kept, Sweep
+from flows.ledger import brought
+from flows.ledger.planning import Wish
+from flows.ledger.pulling import Puller
 from flows.ledger.series import Cell, history, series
 from flows.store import tables as t
 
@@ -39,6 +42,10 @@ class Daily:
         self.shop.at(f"2026-11-{day} 06:32")
         assert self.shop.case()["outcome"] == "done"
 
+    def puller(self):
+        world = self.shop.world
+        return Puller(self.shop.store, world.book, world.connection, self.shop.clock)
+
     def cell(self, day, metric="views", as_of=None):
         on, shop = date(2026, 11, day), self.shop
         with shop.store.read() as session:
@@ -70,6 +77,22 @@ def test_a_source_that_is_away_for_a_day_leaves_it_missing_and_the_next_day_fill
     daily.morning(25)
     assert (daily.cell(23).value, daily.cell(23).restated) == (3, False)
     assert daily.story(23) == [(None, "numbers.readings", "pulled"), (3, "numbers.readings", "pulled")]
+
+
+def test_a_file_that_comes_days_late_fills_its_days_and_a_second_run_changes_nothing(daily):
+    daily.said(d21=1, d22=2)
+    for day in (23, 24, 25, 26):  # the file knows nothing of the week yet
+        daily.morning(day)
+    assert {daily.cell(day).status for day in (23, 24, 25)} == {"missing"}
+    daily.said(d21=1, d22=2, d23=3, d24=4, d25=5)
+    daily.morning(27)
+    assert [daily.cell(day).value for day in (23, 24, 25)] == [3, 4, 5]
+    before = daily.shop.all(t.reading)
+    found = daily.puller().pull(Wish("holes"))
+    assert (found.kept, found.missing, brought.lines(daily.shop.world.book, found, "en")) == (
+        0, 1, ["0 new numbers, 0 restated, 1 missing", "no number at the source: 조회 11-26"],
+    )  # fmt: skip
+    assert daily.shop.all(t.reading) == before
 
 
 def test_a_restated_day_is_a_revision_and_what_was_known_then_stays(daily):
@@ -183,7 +206,7 @@ def test_a_connection_that_only_pulls_ask_is_known_by_how_they_fared(daily):
 
 
 def test_answers_are_kept_for_thirty_days_and_numbers_for_good(daily):
-    daily.said(d22=2)
+    daily.said(d21=1, d22=2)
     daily.morning(23)
     numbers, kept = daily.shop.all(t.reading), Kept(timedelta(days=90), timedelta(days=730))
     for days, left in ((29, 1), (2, 0)):

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from flows.ledger.planning import MOST_BACK, Wish, plan, window
+from flows.ledger.planning import LATE, MOST_BACK, Wish, plan, window
 from flows.ledger.readings import Value, keep
 from tests.ledger.desk import DAY, Desk
 
@@ -31,9 +31,9 @@ def desk(shop):
     return made
 
 
-def asked(desk, kind="daily", *metrics, since=None, until=None):
+def asked(desk, kind="daily", *metrics, since=None, until=None, late=LATE):
     with desk.shop.store.read() as session:
-        wish = Wish(kind, metrics, since, until)
+        wish = Wish(kind, metrics, since, until, late)
         found = plan(session, desk.shop.world.book, lambda name: desk.sources[name], wish, desk.shop.clock.now())
     return [(",".join(one.metrics), (YESTERDAY - one.until).days, (one.until - one.since).days + 1) for one in found]
 
@@ -64,12 +64,26 @@ def test_a_backfill_goes_from_the_newest_day_in_pieces_that_the_source_takes(des
     assert asked(desk, "all", "views", since=YESTERDAY, until=YESTERDAY + 9 * DAY) == [("views", 0, 1)]
 
 
-def test_holes_are_days_without_an_answer_and_no_others(desk):
+def test_holes_are_days_without_a_number_and_no_others(desk):
     put(desk, "views", [0, 2, 5, 12])
-    put(desk, "views", [3, 4], value=None, raw="answer")  # the source has no number of them
+    put(desk, "views", [3, 4], value=None, raw="answer")  # the source had no number of them, and may have it late
     put(desk, "views", [1, 6], value=None)  # it did not answer
-    assert asked(desk, "holes", "views") == [("views", 1, 1), ("views", 6, 5), ("views", 11, 1)]
+    assert asked(desk, "holes", "views") == [("views", 1, 1), ("views", 3, 2), ("views", 6, 5), ("views", 11, 1)]
     assert asked(desk, "holes", "views", since=YESTERDAY - 2 * DAY) == [("views", 1, 1)]
+
+
+def test_what_a_source_left_out_is_asked_again_for_a_month_and_by_hand_however_old_it_is(desk):
+    put(desk, "views", [*range(33), *range(36, 50)])
+    put(desk, "views", [33, 34, 35], value=None, raw="answer")
+    assert asked(desk, "holes", "views") == [("views", 33, 2)]
+    assert asked(desk, "holes", "views", late=None) == [("views", 33, 3)]
+    assert asked(desk, "holes", "views", since=YESTERDAY - 40 * DAY, late=None) == [("views", 33, 3)]
+
+
+def test_holes_begin_with_the_first_day_that_was_asked_for_though_nothing_came(desk):
+    put(desk, "views", [0, 1], value=None)
+    put(desk, "views", [2, 3], value=None, raw="answer")
+    assert asked(desk, "holes", "views") == [("views", 0, 4)]
 
 
 def test_metrics_that_lack_the_same_days_are_asked_together(desk):

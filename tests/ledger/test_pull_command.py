@@ -57,6 +57,18 @@ def test_days_of_a_range_are_asked_once_and_all_of_them_when_told_so(shop, said)
     assert {row["by"] for row in shop.all(t.pull)} == {"digilog pull"}
 
 
+def test_a_file_of_long_ago_that_comes_late_is_asked_for_by_hand_and_what_is_left_is_named(shop, said):
+    drop(shop, "2025-03-01,views,1", "2025-03-06,views,6")
+    assert "no number at the source: 조회 03-02 ~ 03-05" in said("views", "--from", "2025-03-01", "--to", "2025-03-06")
+    drop(shop, *(f"2025-03-0{day},views,{day}" for day in (1, 2, 4, 6)))
+    out = said("views", "--from", "2025-03-01", "--to", "2025-03-06")
+    assert "2 new numbers, 0 restated, 2 missing" in out
+    assert "no number at the source: 조회 03-05, 03-03" in out
+    drop(shop, *(f"2025-03-0{day},views,{day}" for day in (1, 2, 3, 4, 6)))
+    assert "1 new number, 0 restated, 1 missing" in said("views", "--from", "2025-03-01", "--to", "2025-03-06")
+    assert "0 new numbers, 0 restated, 1 missing" in said("views", "--from", "2025-03-01", "--to", "2025-03-06")
+
+
 def test_kept_answers_are_read_again_by_the_pull_s_name(shop, said):
     drop(shop, "2025-06-01,views,5")
     name = said("views", "--from", "2025-06-01", "--to", "2025-06-01").rpartition("pull ")[2].strip()
