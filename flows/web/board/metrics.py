@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, func, select
 from starlette.responses import Response
 
 from flows.ledger.pictures.beside import beside
@@ -15,6 +15,7 @@ from flows.ledger.pictures.line import spark_svg
 from flows.ledger.pictures.month import weeks
 from flows.ledger.pictures.numbers import brief, exact
 from flows.ledger.series import Cell, days, series
+from flows.playbook.model import Book
 from flows.store import tables as t
 from flows.store.read import Row, first, rows
 from flows.web.board.ask import Ask
@@ -23,6 +24,7 @@ from flows.web.board.metrics_goals import goals, shares
 from flows.web.board.words.metrics import METRICS
 
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
+_LATELY = timedelta(days=35)  # so old is the newest word of a source that still says something
 _DAYS = ("월화수목금토일", "MTWTFSS")
 
 
@@ -76,7 +78,7 @@ def get(ask: Ask, session: Connection) -> Response:
         after=_turn(_end(shown) + timedelta(days=1), said) if not newest and _end(shown) < yesterday else None,
         newest=newest, yesterday=ask.say.day(yesterday), on=yesterday.isoformat(),
         lacking=[line for line in month.lines if line.cells[-1].status == "missing"] if newest else [],
-        pulled=_pulled(session, ask.now) if newest else None, failed=_failed(session, ask.now) if newest else [],
+        pulled=_pulled(session, ask.now) if newest else None, failed=_failed(session, book, ask.now) if newest else [],
         goals=goals(ask, session, month) if newest else [], shares=shares(ask, session, cells, asked),
         weeks=[_weeks(ask, group, said) for group in month.groups] if newest else [],
         flow=flow, flow_svg=funnel_svg(book, flow) if flow.steps else "",
@@ -167,9 +169,13 @@ def _pulled(session: Connection, now: datetime) -> Row | None:
     return first(session, asked.order_by(p.begun_at.desc()).limit(1))
 
 
-def _failed(session: Connection, now: datetime) -> list[Row]:
+def _failed(session: Connection, book: Book, now: datetime) -> list[Row]:
+    """Why sources brought nothing: each when it was last asked, whatever was pulled of others since."""
     part, p = t.pull_part.c, t.pull.c
-    newest = select(p.id).where(p.begun_at <= now).order_by(p.begun_at.desc()).limit(1).scalar_subquery()
-    return rows(
-        session, select(part.source, part.reason).where(part.pull_id == newest, part.state == "failed").limit(20)
-    )
+    asked = {metric.source.use for metric in book.metrics.metrics.values() if metric.source.use}
+    lately = select(func.max(part.id)).join(t.pull).where(p.begun_at <= now, p.begun_at > now - _LATELY)
+    newest = lately.where(part.source.in_(asked), part.state != "open").group_by(part.source)
+    last = select(part.source, part.pull_id).where(part.id.in_(newest)).subquery()
+    failed = select(part.source, part.reason).distinct().where(part.state == "failed")
+    same = and_(part.source == last.c.source, part.pull_id == last.c.pull_id)
+    return rows(session, failed.join(last, same).order_by(part.source).limit(20))

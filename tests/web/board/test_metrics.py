@@ -126,6 +126,23 @@ def test_the_page_says_what_the_last_pull_brought_and_why_a_source_failed(shop: 
     assert "4 new, 0 restated, 0 missing" in text
 
 
+def test_a_pull_of_one_source_does_not_hide_that_another_failed(shop: Board) -> None:
+    day = YESTERDAY.isoformat()
+    pull = {"since": day, "until": day, "kind": "daily"}
+    part = {"asked": "{}", "since": day, "until": day}
+    with shop.door.store.write() as session:
+        for hours, id, source, state in ((3, "p1", "ads.readings", "failed"), (2, "p2", "site.readings", "done")):
+            at = NOW - timedelta(hours=hours)
+            session.execute(t.pull.insert().values(id=id, state=state, begun_at=at, **pull))
+            reason = "no answer" if state == "failed" else None
+            session.execute(t.pull_part.insert().values(pull_id=id, source=source, state=state, reason=reason, **part))
+    assert "ads: could not be pulled (no answer)" in shop.viewer.get("/metrics").text
+    with shop.door.store.write() as session:
+        session.execute(t.pull.insert().values(id="p3", state="done", begun_at=NOW, **pull))
+        session.execute(t.pull_part.insert().values(pull_id="p3", source="ads.readings", state="done", **part))
+    assert "could not be pulled" not in shop.viewer.get("/metrics").text
+
+
 def test_targets_and_ratios_stand_with_their_pace_or_with_why_there_is_none(shop: Board) -> None:
     text = shop.viewer.get("/metrics").text
     assert "no day has both numbers" in text
