@@ -17,6 +17,7 @@ from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailabl
 from flows.ledger import parts
 from flows.ledger.asked import Question, question
 from flows.ledger.derived import derived
+from flows.ledger.failing import clearer
 from flows.ledger.planning import PERSON, Part, Wish, plan, typed, window
 from flows.ledger.readings import Kept, Value, keep
 from flows.ledger.series import days
@@ -196,6 +197,8 @@ class _Run:
         return []
 
     def _told(self, session: Connection, asked: Question, values: list[Value]) -> None:
+        if asked.error:
+            asked.error = clearer(asked.error, asked.part.connection, self.puller.connection)
         if self.pull["kind"] != "again":  # else nobody was asked
             self._fared(session, asked.part.connection, asked.error)
             parts.keep_answers(session, asked, self.puller.clock.now())

@@ -6,8 +6,10 @@ import time
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
+from pydantic import SecretStr
 
 from connectors.analytics import Page
 from connectors.clock import VirtualClock
@@ -18,7 +20,7 @@ from flows.ledger.planning import Wish
 from flows.ledger.readings import Value, correct
 from flows.ledger.series import series
 from flows.store import tables as t
-from tests.ledger.desk import DAY, Desk, page_of, row
+from tests.ledger.desk import DAY, Counter, Desk, page_of, row
 
 METRICS = {
     "views": {"label": "조회", "on": "apply", "source": {"use": "numbers.readings"}, "settle_days": "3"},
@@ -195,6 +197,26 @@ def test_a_refused_credential_is_told_once_and_ends_its_questions(desk):
     assert {one.part.source for one in found.failed} == {"numbers.readings"}
     assert sorted(desk.fared) == [("numbers", False), ("other", True)]
     assert len(desk.sources["numbers"]._calls) <= 8
+
+
+class Keyed(Counter):
+    """A source that wants a key."""
+
+    service: ClassVar[str] = "keyed"
+    key: SecretStr
+
+
+def test_what_a_source_that_failed_is_said_to_need_helps_whoever_pulls(desk):
+    def refuses(*_):
+        raise NotConnected("the service refused the credentials (401)")
+
+    desk.sources["other"] = keyed = Keyed(key="k")
+    keyed._name, keyed._answers = "other", refuses
+    desk.sources["numbers"]._answers = away
+    reasons = {one.part.connection: one.reason for one in desk.pull().failed}
+    assert "DIGILOG_CONNECTIONS__OTHER__KEY in .env" in reasons["other"]
+    assert reasons["numbers"].endswith("; the next pull asks again")
+    assert not any("by itself" in reason for reason in reasons.values())
 
 
 def test_a_call_that_never_ends_is_given_up(desk):
