@@ -12,7 +12,7 @@ import pytest
 
 from connectors.clock import Clock
 from flows.ledger.readings import Value, correct, keep
-from flows.playbook.metrics import Metrics
+from flows.playbook.metrics import Metrics, Source
 from flows.store import tables as t
 from tests.web.board.conftest import Board, Visitor
 
@@ -127,6 +127,8 @@ def test_the_page_says_what_the_last_pull_brought_and_why_a_source_failed(shop: 
 
 
 def test_a_pull_of_one_source_does_not_hide_that_another_failed(shop: Board) -> None:
+    metrics = shop.door.context.world.book.metrics.metrics
+    metrics["seen"] = metrics["cost"].model_copy(update={"source": Source(use="site.readings")})
     day = YESTERDAY.isoformat()
     pull = {"since": day, "until": day, "kind": "daily"}
     part = {"asked": "{}", "since": day, "until": day}
