@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import NoReturn
 from zoneinfo import ZoneInfo
@@ -29,11 +29,11 @@ def say(line: str = "", style: str | None = None) -> None:
     console.print(plain(line), style=style, markup=False, soft_wrap=True)
 
 
-def table(columns: Sequence[str], lines: Iterable[Sequence[object]], empty: str) -> None:
-    """A table, or a sentence where there is nothing to show."""
+def table(columns: Sequence[str], lines: Iterable[Sequence[object]], empty: str, whole: Container[int] = ()) -> None:
+    """A table, or a sentence where there is nothing to show. `whole`: columns that are never broken."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        shown.add_column(column, overflow="fold")
+    for place, column in enumerate(columns):
+        shown.add_column(column, overflow="fold", no_wrap=place in whole)
     for line in lines:
         shown.add_row(*(_cell(value) for value in line))
     if shown.row_count:

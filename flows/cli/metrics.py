@@ -1,7 +1,7 @@
 """`digilog metrics`: the numbers of a month, on the terminal or as CSV; also as they were known earlier."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.cells import cell_len
 from sqlalchemy import Connection
 
 from connectors.files import replace
@@ -17,9 +18,10 @@ from flows.ledger import mirror
 from flows.ledger.ratios import Pace, pace, ratio
 from flows.ledger.series import Cell, Total, days, series, total
 from flows.playbook.model import Book
-from flows.screen import Refused, say, table
+from flows.screen import Refused, console, say, table
 
-_SHOWN = 7  # days beside the month's sum
+_SHOWN = 7  # days beside the month's sum, if they have room
+_LABEL, _GAP = 16, 2  # room that a metric's label needs, and between two columns
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _MARKS = "- missing, * may still change, + was another number before, ! a person's word that a source contradicts"
 
@@ -42,7 +44,8 @@ def metrics(
         if csv is not None:
             lines = list(mirror.export(session, book, first, last, known))
             replace(csv.absolute(), "".join(lines).encode())
-            say(f"{csv}: {len(lines) - 1} numbers of {first:%Y-%m}")
+            count = len(lines) - 1
+            say(f"{csv}: {count} number{'s' * (count != 1)} of {first:%Y-%m}")
             return
         _table(session, book, first, min(last, yesterday), now, known)
         _ratios(session, book, first, min(last, yesterday), now, known)
@@ -72,14 +75,31 @@ def _table(session: Connection, book: Book, first: date, last: date, now: dateti
     asked = days(first, last)
     shown = asked[-_SHOWN:]
     found = series(session, book, book.metrics.metrics, first, last, now, as_of)
-    lines = []
+    lines = list[tuple[str, ...]]()
     for name, metric in book.metrics.metrics.items():
         whole = total(metric, found[name], asked)
         cells = [_shown(found[name].get(day, Cell())) for day in shown]
-        lines.append((metric.label, _said(whole), whole.missing or "", *cells))
-    table((f"{first:%Y-%m}", "in all", "days missing", *(f"{day:%m-%d}" for day in shown)), lines, "no metrics yet")
+        lines.append((metric.label, _said(whole), f"{whole.missing or ''}", *cells))
+    heads = (f"{first:%Y-%m}", "in all", "missing", *(f"{day:%m-%d}" for day in shown))
+    room = _room([heads, *lines])
+    if lines:
+        heads, lines = heads[:3] + heads[3:][-room:], [line[:3] + line[3:][-room:] for line in lines]
+    table(heads, lines, "no metrics yet", range(1, len(heads)))
+    if lines and room < len(shown):
+        say(f"only the newest days have room here; a wider terminal shows {len(shown)}, --csv all", style="dim")
     if lines:
         say(_MARKS, style="dim")
+
+
+def _room(lines: Sequence[Sequence[str]]) -> int:
+    """How many days fit into the terminal beside their label, sum and count; at least one."""
+    label, *wide = (max(cell_len(line[place]) for line in lines) + _GAP for place in range(len(lines[0])))
+    left = console.width + _GAP - min(label, _LABEL) - sum(wide[:2])
+    room = 0
+    for width in reversed(wide[2:]):
+        left -= width
+        room += left >= 0
+    return max(room, 1)
 
 
 def _shown(cell: Cell) -> str:
@@ -107,7 +127,7 @@ def _ratios(session: Connection, book: Book, first: date, last: date, now: datet
 
     if book.metrics.ratios:
         say()
-        table(("ratio", "in all", "why not"), lines(), "")
+        table(("ratio", "in all", "why not"), lines(), "", {1})
 
 
 def _targets(session: Connection, book: Book, now: datetime) -> None:
@@ -121,4 +141,4 @@ def _targets(session: Connection, book: Book, now: datetime) -> None:
     if book.metrics.targets:
         say()
         lines = [line(one.metric, one.per, pace(session, book, one, now)) for one in book.metrics.targets]
-        table(("target", "now", "by now", "wanted", "it is"), lines, "")
+        table(("target", "now", "by now", "wanted", "it is"), lines, "", {1, 2, 3})

@@ -59,6 +59,24 @@ def test_a_month_is_its_sums_its_last_days_and_its_ratios(shop, said):
     assert row(said("--month", "2025-06"), "비용")[0] == "30,000"  # settled long ago
 
 
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_number_is_broken_in_a_narrow_terminal_and_the_newest_days_are_shown(shop, said, monkeypatch, width):
+    for back in range(9):
+        kept(shop, "cost", 1_234_567 + back, back)
+    monkeypatch.setattr(console, "width", width)
+    text = said("--month", "2025-06")
+    head, *_ = text.splitlines()
+    cells = row(text, "비용")
+    assert head.split()[:4] == ["2025-06", "in", "all", "missing"]
+    assert max(len(line) for line in text.splitlines()[:3]) <= width
+    assert cells[:2] == ["11,111,139", "21"]
+    assert cells[-1] == "1,234,567"
+    assert all(cell.replace(",", "").isdecimal() and len(cell) == 9 for cell in cells[2:])
+    assert head.split()[-1] == "06-30"
+    assert len(head.split()) - 4 == len(cells) - 2 < 7
+    assert "only the newest days have room here" in text
+
+
 def test_this_month_comes_with_its_targets(shop, said):
     assert "조회수 a month" in said()
 
@@ -76,9 +94,9 @@ def test_a_month_goes_into_a_file_whole(shop, said, tmp_path):
     kept(shop, "views", 132)
     kept(shop, "views", 90, back=40)
     file = tmp_path / "june.csv"
-    assert "1 numbers of 2025-06" in said("--csv", str(file), "--month", "2025-06")
+    assert "1 number of 2025-06" in said("--csv", str(file), "--month", "2025-06")
     assert "132" in file.read_text("utf-8-sig")
-    assert "1 numbers of 2025-05" in said("--csv", str(file), "--month", "2025-05")
+    assert "1 number of 2025-05" in said("--csv", str(file), "--month", "2025-05")
     assert file.read_text("utf-8-sig").splitlines()[1].startswith("2025-05-21,views,조회수")
 
 
