@@ -74,23 +74,27 @@ def fit(model: type[M], found: object) -> M:
         raise _unreadable(f"the service's answer has another shape{f', at {where}' if where else ''}") from None
 
 
-def gathered(rows: Iterable[tuple[str, Iterable[Reading]]], *, of: str = "") -> tuple[Reading, ...]:
+def gathered(rows: Iterable[tuple[str, Iterable[Reading]]], *, of: str = "", twice: str = "") -> tuple[Reading, ...]:
     """All readings of rows, each row with what it is called, like `row 3`; going through one may raise ValueError.
 
-    Raises Rejected with the first rows that are wrong; `of`: the file, or what else they are rows of.
+    Raises Rejected with the first rows that are wrong; `of`: the file, or what else they are rows of; `twice`: what to
+    do where nothing is wrong but that rows are of one day and metric.
     """
     found: dict[tuple[object, ...], Reading] = {}
-    wrong = Wrong()
+    wrong, unclear = Wrong(), False
     for called, readings in rows:
         try:
             told = list(readings)
         except ValueError as error:
             wrong.add(f"{called}: {error}")
+            unclear = True
             continue
-        if any(found.setdefault(one.key, one) is not one for one in told):
-            wrong.add(f"{called}: this day and metric stand there twice")
+        if again := next((one for one in told if found.setdefault(one.key, one) is not one), None):
+            both = f"{again.day}: {found[again.key].value:f} and {again.value:f}"
+            wrong.add(f"{called}: this day and metric stand there twice ({both})")
     if wrong:
-        raise Rejected(f"{of}: {wrong}" if of else str(wrong), next_step=_step(of))
+        step = _step(of) if unclear or not twice else twice
+        raise Rejected(f"{of}: {wrong}" if of else str(wrong), next_step=step)
     return tuple(found.values())
 
 

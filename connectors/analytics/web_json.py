@@ -1,7 +1,7 @@
 """Numbers of any service that answers JSON: where they stand in it, and how it turns its pages, is all declared."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urljoin, urlsplit
@@ -13,6 +13,9 @@ from connectors.analytics.paging import Paging, at, turned, walk
 from connectors.analytics.rows import check_names, day_of, gathered, json_of, marked, nearest, number, unmarked
 from connectors.errors import Rejected
 
+_TWICE = (
+    "name in the metric's `split` or `where` what tells these rows apart; `dimensions` says where it stands in a row"
+)
 _BLANK = re.compile(r"\{([^{}]*)\}")
 _BLANKS = ("since", "until", "next_day", "day", "page", "offset", "limit", "cursor")
 
@@ -67,6 +70,14 @@ class WebJson(Source):
             raise ValueError(f"pages are turned by {needed}, and neither path nor params say {{{needed}}}")
         return self
 
+    @classmethod
+    def declares(cls, settings: Mapping[str, Any]) -> dict[str, Collection[str]]:
+        """What a metric may name in `of`, `where` and `split`; without `of` any name may come in a row."""
+        found = {"of": settings.get("values"), "where": (own := settings.get("dimensions") or {}), "split": own}
+        return {
+            key: tuple(names) for key, names in found.items() if isinstance(names, Mapping) and (names or key != "of")
+        }
+
     def fetch(self, asked: Asked, page: str | None) -> bytes:
         """One page; `page` is its number, offset, cursor or address, as the paging is."""
         if self.values:
@@ -86,8 +97,8 @@ class WebJson(Source):
         if not isinstance(rows, list):
             raise Rejected(f"the answer holds no list{f' at {self.rows}' if self.rows else ''}", next_step="see `rows`")
         page = place["page"]
-        read = ((f"row {line}", self._readings(asked, row, page)) for line, row in enumerate(rows, 1))
-        return Page(readings=gathered(read), more=turned(asked, self.paging, page, found, len(rows)))
+        read = ((self._called(page, line), self._readings(asked, row, page)) for line, row in enumerate(rows, 1))
+        return Page(readings=gathered(read, twice=_TWICE), more=turned(asked, self.paging, page, found, len(rows)))
 
     def probe(self) -> str:
         """Ask for yesterday's numbers, one page."""
@@ -126,6 +137,17 @@ class WebJson(Source):
         if urlsplit(url)[:2] != urlsplit(self.base_url)[:2]:
             raise Rejected("the link to the next page leads to another service", next_step="use another kind of paging")
         return url
+
+    def _called(self, page: str | None, line: int) -> str:
+        """How a row is named; a cursor or link is the service's text, and stays out."""
+        match self.paging:
+            case Paging(kind="page"):
+                return f"page {page or self.paging.first}, row {line}"
+            case Paging(kind="offset"):
+                return f"row {int(page or 0) + line}"
+            case Paging(kind="day") if page:
+                return f"{page}, row {line}"
+        return f"row {line}"
 
     def _readings(self, asked: Asked, row: object, page: str | None) -> Iterator[Reading]:
         """The numbers of one row. Raises ValueError."""

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from flows.playbook import letters, rules, services
+from flows.playbook import letters, rules, services, sources
 from flows.playbook.hours import public_holidays
 from flows.playbook.load import Path_
 from flows.playbook.metrics import Alert, Metric, Ratio
 from flows.playbook.model import Book, Company, MessageText
-from flows.playbook.problem import nearest
 from flows.playbook.sheet import Sheet
 
 MEDIUMS = ("email", "sms", "lms", "alimtalk")  # what a customer can be written to by
@@ -59,6 +58,7 @@ def _connections(company: Company, sheet: Sheet) -> None:
         for setting, said in wrong:
             at = (*path, setting.partition(".")[0])
             sheet.say(at if setting in entry.settings else path, said, key="no such setting" in said)
+        sources.here(entry, path, sheet)
         if entry.silent_after and not services.events_of(company, name):
             sheet.say((*path, "silent_after"), "nothing comes in by this connection; take silent_after away", key=True)
 
@@ -128,6 +128,7 @@ def _metric(metric: Metric, path: Path_, book: Book, sheet: Sheet) -> None:
     sheet.known((*path, "on"), metric.on, places, "place of canvas.yaml")
     if metric.channel is not None:
         sheet.known((*path, "channel"), metric.channel, book.company.channels, "channel of company.yaml")
+    sources.unit(metric, path, book, sheet)
     source, at = metric.source, (*path, "source")
     given = [key for key in ("use", "exchanges", "minutes_of", "by") if getattr(source, key) is not None]
     if len(given) != 1:
@@ -157,10 +158,7 @@ def _metric(metric: Metric, path: Path_, book: Book, sheet: Sheet) -> None:
             return
         if not {"since", "until"} <= set(action.parameters):
             sheet.say((*at, "use"), f"{source.use} gives no readings of days; name an action that does")
-        names = getattr(services.connector_of(book.company, source.use.partition(".")[0]), "names", ())
-        if names and (own := source.of or str(path[-1])) not in names:  # a property of GA4 may have names of its own
-            said = f"{own} is no usual number of this service, whose own name stands in of:{nearest(own, names)}"
-            sheet.notice((*at, "of" if source.of else "use"), said)
+        sources.names(metric, path, book, sheet)
 
 
 def _ratio(ratio: Ratio, path: Path_, book: Book, sheet: Sheet) -> None:

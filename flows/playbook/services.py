@@ -56,6 +56,12 @@ def events_of(company: Company, connection: str) -> tuple[str, ...]:
     return tuple(sends(settings)) if callable(sends) else tuple(found.events)
 
 
+def declared(connector: type[Connector], settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """What a connection says itself of its names, by the key of a metric's source that may name them."""
+    declares = getattr(connector, "declares", None)
+    return {key: tuple(names) for key, names in declares(settings).items()} if callable(declares) else {}
+
+
 def settings_problems(connector_name: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(setting, sentence) for each setting that does not fit its connector; raise ValueError if there is none."""
     for said in connector(connector_name).check_settings(settings):

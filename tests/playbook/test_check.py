@@ -104,6 +104,60 @@ def test_a_source_whose_day_may_end_later_than_ours_is_asked_for_longer(
     assert any("before it is over" in one.message for one in checked.notices) is told
 
 
+BOOKING = (
+    "connections:\n  booking:\n    connector: web_json\n    base_url: {}\n    path: /v1/{{since}}\n"
+    "    values: {{visits: n, sales: amount}}\n    dimensions: {{branch: b}}\n"
+)
+ASKS = [
+    ("of: visist", "visist is none of the values of booking; did you mean visits?"),
+    ("of: visits, where: {brnch: a}", "brnch is none of the dimensions of booking; did you mean branch?"),
+    ("of: visits, split: [city]", "city is none of the dimensions of booking; known: branch"),
+    ("split: [branch], where: {branch: a}", "reach is none of the values of booking; known: sales, visits"),
+    ("of: visits, split: [branch]", None),
+]
+
+
+@pytest.mark.parametrize(("asks", "wanted"), ASKS)
+def test_what_a_connection_does_not_declare_is_no_number_to_ask_for(
+    tmp_path: Path, asks: str, wanted: str | None
+) -> None:
+    place = company(tmp_path)
+    change(place, "company.yaml", "connections:\n", BOOKING.format("https://booking.example.com"))
+    one = f"metrics:\n  reach: {{label: 도달, on: inflow, source: {{use: booking.readings, {asks}}}}}\n"
+    change(place, "metrics.yaml", "metrics:\n", one)
+    assert [line.partition(" ")[2] for line in said(place)] == ([wanted] if wanted else [])
+
+
+@pytest.mark.parametrize(
+    ("unit", "told"),
+    [
+        ("krw", "did you mean KRW?"), ("minute", "did you mean minutes?"), ("won", "known: KRW, count, minutes, ratio"),
+        ("USD", None), ("ratio", None),
+    ],
+)  # fmt: skip
+def test_a_unit_that_is_neither_known_nor_a_currency_is_told(tmp_path: Path, unit: str, told: str | None) -> None:
+    place = company(tmp_path)
+    one = f"metrics:\n  reach: {{label: 도달, on: inflow, unit: {unit}, source: {{by: manager}}}}\n"
+    change(place, "metrics.yaml", "metrics:\n", one)
+    checked = check(place)
+    assert checked.problems == []
+    assert [told in one.message for one in checked.notices if " is no unit" in one.message] == ([True] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("http://127.0.0.1:8080", True), ("http://localhost", True), ('"http://127.0.0.1", allow_loopback: yes', False),
+        ("https://booking.example.com", False), ('"http://[::1"', False),
+    ],
+)  # fmt: skip
+def test_a_service_on_this_computer_is_called_only_where_that_is_said(tmp_path: Path, address: str, told: bool) -> None:
+    place = company(tmp_path)
+    one = f"connections:\n  booking: {{connector: web, base_url: {address}}}\n"
+    change(place, "company.yaml", "connections:\n", one)
+    assert any("add allow_loopback: yes" in one.message for one in check(place).notices) is told
+
+
 def test_a_thousand_metrics_are_read(tmp_path: Path) -> None:
     place = company(tmp_path)
     one = "  m_{}: {{label: 지표, on: inflow, unit: KRW, source: {{use: numbers.readings, of: x}}, settle_days: 3}}\n"

@@ -48,8 +48,29 @@ def test_only_what_is_wanted_is_taken(connect):
 
 
 def test_rows_that_differ_only_by_what_is_not_split_are_not_added_up(connect):
-    with pytest.raises(Rejected, match="row 2: this day and metric stand there twice"):
+    said = r"page 1, row 2: this day and metric stand there twice \(2026-11-20: 41 and 0\)"
+    with pytest.raises(Rejected, match=said) as refused:
         connect("web_json").readings(split=[])
+    assert "`split` or `where`" in refused.value.next_step
+    assert "성수" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("paging", "params", "said"),
+    [
+        ({"kind": "offset", "limit": 2}, {"n": "{offset}"}, "row 3: amount is no number"),
+        ({"kind": "page", "limit": 2, "first": 0}, {"n": "{page}"}, "page 1, row 1: amount is no number"),
+        ({"kind": "cursor", "next": "data.next"}, {"n": "{cursor}"}, "row 1: amount is no number"),
+    ],
+)
+def test_a_row_is_named_with_its_page(connect, paging, params, said):
+    pages = [answer(*ROWS[:2]), answer(row("2026-11-21", "성수", 38, "-"))]
+    pages[0]["data"]["next"] = "Kim"
+    made = connect("web_json", {DAILY: [(200, one) for one in pages]}, paging=paging, params=params)
+    with pytest.raises(Rejected) as refused:
+        made.readings()
+    assert refused.value.reason.startswith(said)
+    assert "support" in refused.value.next_step
 
 
 def test_a_metric_may_stand_in_a_row_of_its_own(connect):
