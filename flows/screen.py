@@ -20,9 +20,13 @@ class Refused(Exception):  # noqa: N818
     """The command cannot do what was asked; the sentence says why and what to do."""
 
 
-def fail(sentence: str) -> NoReturn:
+class Misused(Refused):
+    """The words of the command ask for nothing: exit 2."""
+
+
+def fail(sentence: str, code: int = 1) -> NoReturn:
     sys.stderr.write(f"digilog: {sentence}\n" if "\n" not in sentence else f"{sentence}\n")
-    sys.exit(1)
+    sys.exit(code)
 
 
 def say(line: str = "", style: str | None = None) -> None:

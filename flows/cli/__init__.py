@@ -26,7 +26,7 @@ from flows.engine.books import BookError
 from flows.engine.operate import OperateError
 from flows.people.assignments import AssignmentError
 from flows.people.users import UserError
-from flows.screen import Refused, fail
+from flows.screen import Misused, Refused, fail
 from flows.settings import SettingsError
 from flows.store.backup import BackupError
 from flows.store.store import StoreError, cause
@@ -44,9 +44,11 @@ _TOLD = (
 
 
 def main() -> None:
-    """Run one command; exit 1 with a sentence on what we know can go wrong."""
+    """Run one command; exit 1 with a sentence on what we know can go wrong, 2 on words that ask for nothing."""
     try:
         app()
+    except Misused as error:
+        fail(str(error), 2)
     except _TOLD as error:
         fail(str(error))
     except DatabaseError as error:

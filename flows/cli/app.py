@@ -54,7 +54,7 @@ class Where:
         settings = self.settings()
         refuse_without_database(settings)
         if not settings.database_url and not (settings.home / "digilog.db").exists():
-            raise Refused(f"there is no home at {settings.home} yet; start one with: digilog up, or name it: --home")
+            raise Refused(f"there is no home at {settings.home} yet; digilog up makes it, or name another: --home")
         return settings, open_store(settings.home, settings.database_url)
 
     def world(self) -> tuple[World, Store]:

@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
@@ -16,12 +16,13 @@ from rich.progress import Progress as Bar
 
 from flows.cli.app import HERE, Where, app
 from flows.engine.calls import credential
+from flows.engine.world import World
 from flows.ledger import brought
 from flows.ledger.again import read_again
 from flows.ledger.planning import Kind, Wish
 from flows.ledger.pulling import Puller
 from flows.ledger.summary import Progress, Summary
-from flows.screen import Refused, console, say
+from flows.screen import Misused, console, say
 
 _BY = "digilog pull"
 _MOST = timedelta(days=3_660)
@@ -31,8 +32,8 @@ _EACH = 10.0  # seconds between two lines where nobody looks on
 @app.command
 def pull(
     *metrics: str,
-    since: Annotated[date | None, Parameter(name="--from")] = None,
-    until: Annotated[date | None, Parameter(name="--to")] = None,
+    since: Annotated[str | None, Parameter(name="--from")] = None,
+    until: Annotated[str | None, Parameter(name="--to")] = None,
     holes: Annotated[bool, Parameter(negative=())] = False,
     all_: Annotated[bool, Parameter(name="--all", negative=())] = False,
     again: str | None = None,
@@ -59,22 +60,44 @@ def pull(
 
     """
     if holes and all_:
-        raise Refused("--holes are the days without a number, --all are all days; name one of them")
-    yesterday = date.today()  # noqa: DTZ011 - only to refuse what nobody means
-    if since and (until or yesterday) - since > _MOST:
-        raise Refused("that is more than ten years; name a later --from")
+        raise Misused("--holes are the days without a number, --all are all days; name one of them")
+    first, last = _day(since), _day(until)
     world, store = where.world()
+    _refuse_nothing(world, metrics, first, last)
     puller = Puller(store, world.book, world.connection, world.clock, fared=partial(credential, world))
     with _stoppable(puller), _watched(puller):
         if again is not None:
             found = read_again(puller, again, _BY)
         else:
-            kind: Kind = "all" if all_ else "holes" if holes or since or until else "daily"
-            found = puller.pull(Wish(kind, metrics, since, until, late=None), by=_BY)
+            kind: Kind = "all" if all_ else "holes" if holes or first or last else "daily"
+            found = puller.pull(Wish(kind, metrics, first, last, late=None), by=_BY)
     _tell(puller, found)
     store.close()
     if found.failed:
         sys.exit(1)
+
+
+def _day(said: str | None) -> date | None:
+    try:
+        return date.fromisoformat(said) if said else None
+    except ValueError:
+        raise Misused(f"{said} is no day; write it as 2026-11-01") from None
+
+
+def _refuse_nothing(world: World, metrics: Sequence[str], first: date | None, last: date | None) -> None:
+    """Raises Misused for days that are not there, and for metrics that no source is asked for."""
+    yesterday = world.clock.now().astimezone(world.book.company.zone).date() - timedelta(days=1)
+    if first and last and first > last:
+        raise Misused(f"--from {first} is after --to {last}")
+    if first and first > yesterday:
+        raise Misused(f"--from {first} is not over yet; the newest day that can be asked for is {yesterday}")
+    if first and (last or yesterday) - first > _MOST:
+        raise Misused("that is more than ten years; name a later --from")
+    known = world.book.metrics.metrics
+    by_hand = [name for name in metrics if name in known and known[name].source.by]
+    if metrics and len(by_hand) == len(metrics):
+        is_ = "is" if len(by_hand) == 1 else "are"
+        raise Misused(f"{', '.join(by_hand)} {is_} typed by a person; nothing to ask")
 
 
 def _tell(puller: Puller, found: Summary) -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from connectors.errors import Rejected
+from flows.cli import main
 from flows.cli.app import app
-from flows.screen import Refused, console
+from flows.screen import Misused, Refused, console
 from flows.store import tables as t
 
 METRICS = {
@@ -77,12 +78,31 @@ def test_kept_answers_are_read_again_by_the_pull_s_name(shop, said):
     assert [row["kind"] for row in shop.all(t.pull)] == ["holes", "again"]
 
 
+@pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
+def test_words_that_ask_for_nothing_end_with_two(shop, capsys, monkeypatch):
+    words = ["pull", "typed", "--home", str(shop.home), "--playbooks", str(shop.folder)]
+    monkeypatch.setattr("sys.argv", ["digilog", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, capsys.readouterr().err) == (2, "digilog: typed is typed by a person; nothing to ask\n")
+    assert shop.all(t.pull) == []
+
+
+def test_before_there_is_a_home_a_pull_says_what_makes_one(shop, tmp_path):
+    with pytest.raises(Refused, match=r"there is no home at .* yet; digilog up makes it"):
+        app(["pull", "--home", str(tmp_path / "none"), "--playbooks", str(shop.folder)], exit_on_error=False)
+
+
 @pytest.mark.parametrize(
     ("words", "error", "says"),
     [
         (("vews",), Rejected, r"there is no metric vews; did you mean views\?"),
-        (("--holes", "--all"), Refused, "name one of them"),
-        (("--from", "1990-01-01"), Refused, "more than ten years"),
+        (("--holes", "--all"), Misused, "name one of them"),
+        (("--from", "1990-01-01"), Misused, "more than ten years"),
+        (("--from", "2025-06-02", "--to", "2025-06-01"), Misused, "--from 2025-06-02 is after --to 2025-06-01"),
+        (("--from", "2999-01-01"), Misused, r"not over yet; the newest day that can be asked for is \d{4}-\d\d-\d\d"),
+        (("--from", "11/01"), Misused, "11/01 is no day; write it as 2026-11-01"),
+        (("typed",), Misused, "typed is typed by a person; nothing to ask"),
         (("--again", "nosuch"), Rejected, "no answers are kept"),
     ],
 )
