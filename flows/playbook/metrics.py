@@ -6,7 +6,7 @@ from datetime import time
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from flows.playbook.problem import Misplaced
 from flows.playbook.time import Duration
@@ -80,7 +80,9 @@ class Target(Written):
     per: Literal["day", "month"] = "month"
 
 
-Share = Annotated[Decimal, BeforeValidator(_share)]
+Share = Annotated[
+    Decimal, BeforeValidator(_share), WithJsonSchema({"type": "string", "pattern": rf"^\s*{_PERCENT.pattern}\s*$"})
+]
 
 
 class Alert(Written):
