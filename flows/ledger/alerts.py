@@ -60,6 +60,7 @@ class Facts:
     changes: tuple[Change, ...] = ()
     paces: tuple[tuple[Target, Pace], ...] = ()
     failures: tuple[Failure, ...] = ()
+    begins: Mapping[str, date] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -67,6 +68,11 @@ class Facts:
 
     def cell(self, metric: str, day: date) -> Cell:
         return self.cells.get(metric, {}).get(day, _MISSING)
+
+    def begin(self, metric: str) -> date:
+        """The day from which on a metric's number may be missing: of its first reading, or yesterday."""
+        first = min(self.cells.get(metric, ()), default=self.today - timedelta(days=1))
+        return self.begins.get(metric, first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +123,13 @@ def _failing(facts: Facts) -> Iterator[Finding]:
 
 
 def _missing(facts: Facts, name: str, metric: Metric, alert: Alert) -> Iterator[Finding]:
-    """Days of the last week past their due time, from the first that had a number, of it or of any."""
+    """Days of the last week past their due time, from the first on; of what had no number yet, the newest alone."""
     if alert.missing_by is None and metric.source.due is None:
         return
     newest = _newest(facts, LOOK_BACK)
     due = [day for day in newest if (by := due_at(facts.book, name, day)) and by <= facts.now]
-    first = {one: min(days) for one, cells in facts.cells.items() if (days := [on for on in cells if cells[on].known])}
-    since = first.get(name) or min(first.values(), default=newest[0])
-    due = [day for day in due if day >= since]
-    if name not in first:  # never a number: the newest day alone
+    due = [day for day in due if day >= facts.begin(name)]
+    if not any(cell.known for cell in facts.cells.get(name, {}).values()):
         due = due[:1]
     if days := [day for day in due if facts.cell(name, day).status == "missing"]:
         yield Finding(name, "missing", tuple(sorted(days)))

@@ -31,6 +31,7 @@ _EXCHANGES = (
     .where(t.party.c.kind.in_(CUSTOMERS), _x.voids.is_(None), ~_GONE)
     .order_by(_x.at, _x.id)
 )  # fmt: skip
+_FIRST_DEALT = select(_x.day).where(_x.voids.is_(None), ~_GONE).order_by(_x.day).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,16 @@ class Dealing:
 
 
 def derived(session: Connection, book: Book, name: str, first: date, last: date) -> dict[date, Decimal]:
-    """A metric's number of every day from first to last, both included: a day without any is zero. One read.
+    """A metric's number of every day from first to last, both included: a day without any is zero.
 
-    Raises ValueError for a metric whose numbers come from elsewhere.
+    Days before the ledger began have none: nobody counted then. Raises ValueError for a metric of another source.
     """
-    metric = book.metrics.metrics[name]
+    metric, begin = book.metrics.metrics[name], began(session, book)
+    if not (metric.source.exchanges or metric.source.minutes_of):
+        raise ValueError(f"{name} is not counted from what is ours")
+    if begin is None or begin > last:
+        return {}
+    first = max(first, begin)
     if metric.source.minutes_of:
         return _minutes(session, book, metric.source.minutes_of, first, last)
     basis, found = metric.source, defaultdict[str, list[Counted]](list)
@@ -95,6 +101,18 @@ def derived(session: Connection, book: Book, name: str, first: date, last: date)
         for part in dealing.parts(basis):
             found[part.day].append(part)
     return {day: _number(basis, found[day.isoformat()]) for day in days(first, last)}
+
+
+def began(session: Connection, book: Book) -> date | None:
+    """The company's day from which on no exchange and no work is a zero: of the first of either, or of the first event.
+
+    None: nothing has happened yet.
+    """
+    dealt = session.execute(_FIRST_DEALT).scalar()
+    came = session.execute(select(t.event.c.at).order_by(t.event.c.id).limit(1)).scalar()
+    worked = session.execute(select(t.journal.c.at).order_by(t.journal.c.at).limit(1)).scalar()
+    moments = [at.astimezone(book.company.zone).date() for at in (came, worked) if at is not None]
+    return min([*moments, *([date.fromisoformat(dealt)] if dealt else [])], default=None)
 
 
 def dealings(session: Connection, book: Book, name: str, first: date, last: date) -> list[Dealing]:

@@ -124,7 +124,7 @@ def _news(facts: Facts, yesterday: date) -> Iterator[_News]:
 
 def _lacks(facts: Facts, name: str, day: date) -> Literal["", "waits", "missing"]:
     """Whether a day's number should be there and is not."""
-    if facts.cell(name, day).status != "missing":
+    if facts.cell(name, day).status != "missing" or day < facts.begin(name):
         return ""
     by_hand = facts.book.metrics.metrics[name].source.by
     due = due_at(facts.book, name, day) if by_hand else None

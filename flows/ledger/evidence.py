@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from flows.ledger.alerts import LOOK_BACK, SPAN, Change, Facts, Failure
 from flows.ledger.ratios import Pace, pace
 from flows.ledger.readings import current, current_of
-from flows.ledger.series import series
+from flows.ledger.series import begun, series
 from flows.playbook.metrics import Target
 from flows.playbook.model import Book
 from flows.store import tables as t
@@ -27,13 +27,15 @@ def gather(session: Connection, book: Book, now: datetime, *, whole: bool = Fals
     today = now.astimezone(book.company.zone).date()
     first, last = today - timedelta(days=SPAN), today - timedelta(days=1)
     restated = [name for name in names if whole or alerts[name].restated is not None]
+    cells = series(session, book, names, first, last, now) if names else {}
     return Facts(
         book,
         now,
-        series(session, book, names, first, last, now) if names else {},
+        cells,
         tuple(_changes(session, restated, first, last, now)) if restated else (),
         tuple(_paces(session, book, targets, now)),
         tuple(_failures(session, book, now)),
+        dict.fromkeys(names, first) | begun(session, book, cells, first, last),
     )
 
 

@@ -16,6 +16,7 @@ from flows.playbook.model import Book
 NOTHING = "nothing to divide by: it is zero in this period"
 NOBODY = "nobody began in this period"
 NO_DAY = "no day has both numbers"
+_EARLY = Decimal("0.2")  # of a month's business days: with fewer that have a number, its pace says nothing
 _MATURE = 28  # days of a cohort that a target is compared with
 
 
@@ -27,7 +28,7 @@ class Pace:
     wanted_by_now: Decimal  # by the days that have a number: of a month, their share of its business days
     wanted: Decimal
     share_of_business_days: Decimal  # that are over, from 0 to 1
-    behind: bool
+    behind: bool  # a month's: said once a fifth of its business days has a number
     provisional: bool
     missing: int  # days without a number, which count on neither side
     first: date
@@ -125,7 +126,8 @@ def pace(session: Connection, book: Book, target: Target, now: datetime) -> Pace
     by_now = target.value * counted / open_ if open_ else Decimal()
     if target.direction == "at_most" and target.per == "day":
         by_now = target.value  # a limit holds on a closed day too
-    return _stands(target, reached, first, yesterday, Decimal(over) / open_ if open_ else Decimal(1), by_now)
+    early = target.per == "month" and counted < open_ * _EARLY
+    return _stands(target, reached, first, yesterday, Decimal(over) / open_ if open_ else Decimal(1), by_now, early)
 
 
 def _business(book: Book, cells: dict[date, Cell], first: date, last: date, per: str) -> tuple[int, int, int]:
@@ -149,10 +151,15 @@ def _compared(session: Connection, book: Book, target: Target, yesterday: date, 
     return _stands(target, reached, first, yesterday, Decimal(1), target.value)
 
 
-def _stands(target: Target, reached: Total, first: date, last: date, share: Decimal, by_now: Decimal) -> Pace:
-    behind = reached.value is not None and (
-        reached.value < by_now if target.direction == "at_least" else reached.value > by_now
-    )
+def _stands(
+    target: Target, reached: Total, first: date, last: date, share: Decimal, by_now: Decimal, early: bool = False
+) -> Pace:
+    if reached.value is None:
+        behind = False
+    elif target.direction == "at_least":
+        behind = reached.value < by_now and not early
+    else:  # what is over the whole limit is so on any day
+        behind = reached.value > (target.value if early else by_now)
     return Pace(
         reached.value, by_now, target.value, share, behind, reached.provisional, reached.missing, first, last,
         reached.reason,

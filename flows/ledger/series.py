@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from flows.ledger.readings import Key, Status, conflict_of, current, current_of, final
 from flows.playbook.metrics import Metric
 from flows.playbook.model import Book
+from flows.store import tables as t
 from flows.store.read import Row
 
 Kind = tuple[bool, bool, frozenset[str]]  # whether it is of a channel, of an account, and which dimensions
@@ -68,6 +69,21 @@ def series(
 def days(first: date, last: date) -> list[date]:
     """All days, both included, oldest first."""
     return [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
+
+
+def begun(
+    session: Connection, book: Book, cells: Mapping[str, Mapping[date, Cell]], since: date, yesterday: date
+) -> dict[str, date]:
+    """The first day of each metric whose readings begin after `since`: before it, nothing is missing.
+
+    Without any, it is yesterday; of what is counted from our own ledger, the first day to come.
+    """
+    late = {name: min(found, default=None) for name, found in cells.items() if since not in found}
+    r = t.reading.c
+    older = select(r.metric).where(r.metric.in_(late), r.day < since.isoformat()).distinct()
+    known = set(session.execute(older).scalars()) if late else set[str]()
+    ours = {name for name in late if (of := book.metrics.metrics[name].source).exchanges or of.minutes_of}
+    return {name: day or yesterday + timedelta(days=name in ours) for name, day in late.items() if name not in known}
 
 
 def total(metric: Metric, cells: Mapping[date, Cell], asked: Iterable[date]) -> Total:

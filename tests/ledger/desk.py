@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
+from sqlalchemy import insert
 
 from connectors.analytics import Asked, Page, Reading, Source
 from connectors.base import Connector
@@ -62,6 +63,14 @@ def page_of(rows: list[list[str]], *more: str) -> bytes:
 
 def row(day: date, value: object, metric: str = "views", account: str = "") -> list[str]:
     return [day.isoformat(), metric, str(value), account]
+
+
+def begin(shop: Any, day: date) -> None:
+    """The ledger begins on a day: its first event is of then."""
+    at = shop.moment(f"{day} 09:00")
+    with shop.store.write() as session:
+        facts = {"connection": "schedule", "key": f"begin/{day}", "name": "schedule.due", "state": "decided"}
+        session.execute(insert(t.event).values(at=at, **facts))
 
 
 class Desk:

@@ -84,9 +84,20 @@ def test_a_typed_number_is_missing_after_its_due_time_on_a_business_day(book, at
 def test_of_a_number_that_never_was_the_newest_due_day_is_missing(book):
     found = facts(book, TYPED, {"missing_by": "09:30"}, {}, "2026-11-24 09:29")
     assert told_of(found) == {}
-    for back, days in ((30, (day(1),)), (1, (day(1),)), (0, ())):  # since when others have numbers
-        other = {"n": {day(back): cell(5)}}
-        assert told_of(replace(found, cells=found.cells | other)) == ({"missing": days} if days else {})
+    found = facts(book, TYPED, {"missing_by": "09:30"}, {}, "2026-11-24 09:30")
+    asked = {"m": {day(back, found.today): cell(None) for back in (1, 2, 3)}}
+    for cells in ({}, asked, asked | {"n": {day(30): cell(5)}}):  # whatever others have
+        assert told_of(replace(found, cells=cells)) == {"missing": (day(1, found.today),)}
+
+
+def test_a_number_is_missing_from_its_first_reading_on_and_not_before(book):
+    cells = {4: None, 3: 5, 2: None}
+    found = facts(book, PULLED, {"missing_by": "09:30"}, {day(back): value for back, value in cells.items()})
+    assert told_of(found) == {"missing": (day(4), day(2), day(1))}
+    assert told_of(replace(found, begins={"m": day(7)})) == {
+        "missing": (day(7), day(6), day(5), day(4), day(2), day(1))
+    }
+    assert told_of(replace(found, begins={"m": found.today})) == {}
 
 
 def test_a_holiday_is_no_due_day_for_people_and_one_for_services(book):

@@ -11,6 +11,7 @@ from flows.ledger.exchanges import Exchange, record
 from flows.ledger.parties import find_or_make
 from flows.store import tables as t
 from tests.conftest import FILES
+from tests.ledger.desk import begin
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
 
@@ -66,7 +67,36 @@ class Till:
 def till(shop):
     shop.files["metrics"] = {"metrics": METRICS}
     shop.files["canvas"] = CANVAS
-    return Till(shop.open([shop.person("call")]))
+    shop.open([shop.person("call")])
+    begin(shop, FIRST)
+    return Till(shop)
+
+
+def test_before_the_ledger_began_no_number_is_a_zero(shop):
+    shop.files["metrics"], shop.files["canvas"] = {"metrics": METRICS}, CANVAS
+    till = Till(shop.open([shop.person("call")]))
+
+    def counted_days(metric="new"):
+        with shop.store.read() as session:
+            return {day.day: int(number) for day, number in derived(session, till.book, metric, FIRST, LAST).items()}
+
+    assert counted_days() == counted_days("work") == {}  # nothing has happened yet
+    begin(shop, date(2026, 11, 28))
+    assert counted_days() == counted_days("work") == {28: 0, 29: 0, 30: 0}
+    wrong = till.sells(3, sale="new")
+    till.sells(26, sale="new", who="ji")  # noted later, of before
+    till.sells(26, sale="new", voids=wrong)
+    assert counted_days() == {26: 1, 27: 0, 28: 0, 29: 0, 30: 0}
+    begin(shop, date(2026, 12, 2))
+    assert min(counted_days("work")) == 26
+
+
+def test_a_ledger_that_begins_after_the_days_asked_for_has_none_of_them(shop):
+    shop.files["metrics"], shop.files["canvas"] = {"metrics": METRICS}, CANVAS
+    shop.open([shop.person("call")])
+    begin(shop, LAST + timedelta(days=1))
+    with shop.store.read() as session:
+        assert derived(session, shop.world.book, "new", FIRST, LAST) == {}
 
 
 def test_numbers_from_exchanges_count_customers_and_no_corrected_ones(till):

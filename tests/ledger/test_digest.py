@@ -199,8 +199,9 @@ def test_a_playbook_tells_it_to_the_team_with_its_picture(shop):
     shop.act(scheduler.start, "visit", "2026-11-24", shop.clock.now())
     assert shop.case()["outcome"] == "done"
     (text,) = [file.read_text() for file in sorted((shop.home / "outbox").glob("*.txt"))]
-    assert "subject: 온다 11월 23일(월) 숫자: 빠짐 1" in text
-    assert "빠짐: 신청\n아직 적지 않음: 조회" in text
+    assert "subject: 온다 11월 23일(월) 숫자: 이상 없음" in text  # whose exchanges begin today
+    assert "빠짐" not in text
+    assert "아직 적지 않음: 조회" in text
     picture = shop.home / "pictures" / "digest-2026-11-24.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert list((shop.home / "outbox").glob("*.png"))
@@ -210,8 +211,8 @@ def test_a_playbook_tells_it_to_the_team_with_its_picture(shop):
     ("words", "said"),
     [
         ("아직 적지 않음: 조회", []),
-        ("숫자: 빠짐 2", []),  # the subject
-        ("모든 숫자", ["told tell: expected '모든 숫자' in it, came out '온다 11월 23일(월) 숫자: 빠짐 2"]),
+        ("숫자: 빠짐 1", []),  # the subject
+        ("모든 숫자", ["told tell: expected '모든 숫자' in it, came out '온다 11월 23일(월) 숫자: 빠짐 1"]),
     ],
 )
 def test_a_playbooks_test_sees_the_notice(shop, words, said):

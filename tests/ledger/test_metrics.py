@@ -12,6 +12,7 @@ from flows.ledger.parties import find_or_make
 from flows.ledger.readings import Value, keep
 from flows.ledger.series import series
 from flows.store import tables as t
+from tests.ledger.desk import begin
 
 DAY = date(2026, 11, 22)
 METRICS = {
@@ -35,6 +36,7 @@ def ledger(shop):
     pull = shop.machine("pull", "metrics.pull")
     shop.open([pull], start={"schedule": "daily 06:30"}, case="period", fields=None, stage="circle")
     shop.turns()
+    begin(shop, date(2026, 11, 1))
     (shop.home / "files" / "numbers.csv").write_text(CSV)
     return shop
 
@@ -83,6 +85,20 @@ def test_a_pull_keeps_what_came_and_says_what_is_missing(ledger):
     assert readings(ledger, "cost") == {("2026-11-22", 1): ("ok", Decimal("700.50"))}
     assert readings(ledger, "requests")["2026-11-22", 1] == ("zero", 0)
     assert readings(ledger, "typed") == {("2026-11-22", 1): ("missing", None)}
+
+
+def test_a_home_made_today_has_no_zeros_of_days_before(shop):
+    shop.files["metrics"] = {"metrics": {"requests": METRICS["requests"]}}
+    step = shop.machine("pull", "metrics.pull")
+    shop.open([step], start={"schedule": "daily 06:30"}, case="period", fields=None, stage="circle")
+    pull(shop, "2026-11-23")
+    assert readings(shop, "requests") == {}
+    shop.clock.set(shop.moment("2026-11-25 06:30"))
+    began = shop.all(t.journal)[0]["at"].astimezone(shop.world.book.company.zone).date()
+    pull(shop, "2026-11-25")
+    assert {day: told[1] for (day, _), told in readings(shop, "requests").items()} == {
+        day: 0 for day in ("2026-11-23", "2026-11-24") if day >= began.isoformat()
+    }
 
 
 def test_a_second_pull_changes_no_row(ledger):

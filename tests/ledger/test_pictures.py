@@ -13,13 +13,13 @@ from rich.cells import cell_len
 from flows.engine.books import open_book
 from flows.ledger.pictures.beside import Beside, beside
 from flows.ledger.pictures.funnel import funnel, funnel_svg
-from flows.ledger.pictures.grid import begun, grid, places
+from flows.ledger.pictures.grid import grid, places
 from flows.ledger.pictures.line import line_svg, pace_svg, spark_svg
 from flows.ledger.pictures.month import DAYS, WIDTH, month_svg, weeks
 from flows.ledger.pictures.numbers import brief, change, exact
 from flows.ledger.pictures.png import NoFontError, month_png, need_font, png
 from flows.ledger.readings import Value, keep
-from flows.ledger.series import Cell, days
+from flows.ledger.series import Cell, begun, days
 from flows.playbook.metrics import Metric
 from flows.playbook.wording import Format
 from flows.store.store import open_store
@@ -136,11 +136,14 @@ def test_the_morning_is_a_png_in_korean_that_a_phone_can_show(book, tmp_path):
         with pytest.raises(NoFontError):
             month_png(session, book, NOW, fonts=False)
         cells = {name: {day: number("1") for day in THESE[5:]} for name in book.metrics.metrics} | {"ad_cost": {}}
-        assert begun(session, cells, THESE[0], THESE[-1]) == {  # days before a metric's first one lack nothing
+        assert begun(session, book, cells, THESE[0], THESE[-1]) == {  # days before a metric's first one lack nothing
             name: THESE[-1 if name == "ad_cost" else 5] for name in book.metrics.metrics
         }
         late = {name: {day: number("1") for day in THESE[5:]} for name in book.metrics.metrics}
-        assert begun(session, late, THESE[5] - timedelta(days=1), THESE[-1]) == {}  # there are older ones
+        nothing = {"owner_minutes": {}, "trial_requests": {}}  # counted from what is ours, and nothing has happened
+        today, early = THESE[-1] + timedelta(days=1), THESE[0] - timedelta(days=9)
+        assert begun(session, book, nothing, early, THESE[-1]) == dict.fromkeys(nothing, today)
+        assert begun(session, book, late, THESE[5] - timedelta(days=1), THESE[-1]) == {}  # there are older ones
     store.close()
     assert drawn.startswith(b"\x89PNG")
     assert struct.unpack(">I", drawn[16:20]) == (WIDTH,)
@@ -193,6 +196,9 @@ def test_the_way_of_customers_says_what_is_measured_by_channel_and_what_is_not(b
     assert found.steps[3].entries[0].share == "신청의 20%"
     assert found.whole == ["신청", "경험", "결정", "단골"]
     assert found.bare == []
+    drawn = str(funnel_svg(book, found))
+    for label in ("플레이스 조회수", "체험 신청", "신규 등록"):  # also where all channels are one
+        assert f">{label}</tspan>" in drawn
     nothing = funnel(book, grid(book, {name: {} for name in book.metrics.metrics}, days_))
     assert (nothing.steps, nothing.bare) == ([], ["신청", "경험", "결정", "단골"])
 

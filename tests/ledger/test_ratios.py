@@ -175,6 +175,17 @@ def test_a_months_target_is_paced_by_business_days_that_have_a_number(books, num
     assert limit.behind == (said[0] is not None and said[0] > said[1])
 
 
+def test_nothing_is_behind_before_a_fifth_of_the_months_business_days_has_a_number(books):
+    at = "2026-11-24 06:30"
+    books.keeps(cost=[None] * 15 + [1, 1, 1, 1])  # begun in the middle of the month: the 17th is the first
+    found = books.pace(at, "cost", "210")
+    assert (found.value, found.wanted_by_now, found.behind) == (4, 40, False)
+    assert not books.pace(at, "cost", "6", direction="at_most").behind
+    assert books.pace(at, "cost", "3", direction="at_most").behind  # over the whole limit already
+    books.keeps(cost=[None] * 14 + [1, 1, 1, 1, 1])
+    assert books.pace(at, "cost", "210").behind
+
+
 def test_holidays_are_no_days_of_a_pace(shop):
     shop.files["company"]["holidays"] = ["2026-11-03", "2026-11-30"]
     shop.files["metrics"] = {"metrics": METRICS}

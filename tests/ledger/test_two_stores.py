@@ -80,6 +80,7 @@ def test_a_days_whole_story_is_the_same_on_both(ledger):
 
 
 def test_sales_and_what_was_given_back_are_counted_the_same_on_both(ledger):
+    derived.begin(ledger, derived.FIRST)
     till = derived.Till(ledger)
     till.sells(2, amount="100.10", quantity=10, who="a"), till.sells(9, amount=50, who="b")
     till.sells(3, "purchase_shirt", 7, who="a"), till.sells(4, "apply", channel="web")

@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import Connection, select
-
 from flows.ledger.pictures.words import words
 from flows.ledger.series import Cell, Total, total
 from flows.playbook.metrics import Metric
 from flows.playbook.model import Book
-from flows.store import tables as t
 
 Cells = Mapping[str, Mapping[date, Cell]]
 NONE, BEFORE = Cell(), Cell(status="not_applicable")
@@ -52,15 +49,6 @@ class Grid:
     @property
     def lines(self) -> Sequence[Line]:
         return [line for group in self.groups for line in group.lines]
-
-
-def begun(session: Connection, cells: Cells, since: date, yesterday: date) -> dict[str, date]:
-    """The first day of each metric whose readings begin after `since`; yesterday for one without any."""
-    late = {id: min(found, default=yesterday) for id, found in cells.items() if since not in found}
-    r = t.reading.c
-    older = select(r.metric).where(r.metric.in_(late), r.day < since.isoformat()).distinct()
-    known = set(session.execute(older).scalars()) if late else set[str]()
-    return {id: day for id, day in late.items() if id not in known}
 
 
 def grid(

@@ -7,9 +7,9 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from flows.ledger.pictures.draw import STYLE
-from flows.ledger.pictures.grid import begun, grid
+from flows.ledger.pictures.grid import grid
 from flows.ledger.pictures.month import month_svg, weeks
-from flows.ledger.series import series
+from flows.ledger.series import begun, series
 from flows.playbook.model import Book
 
 _SAMPLES = {"ko": "가", "en": "a"}
@@ -35,7 +35,7 @@ def month_png(session: Connection, book: Book, now: datetime, *, fonts: bool = T
     need_font(book.company.language, fonts=fonts)
     these, those = weeks(now.astimezone(book.company.zone).date())
     found = series(session, book, book.metrics.metrics, those[0], these[-1], now)
-    begin = begun(session, found, those[0], these[-1])
+    begin = begun(session, book, found, those[0], these[-1])
     return png(month_svg(book, grid(book, found, these, those, begin)))
 
 

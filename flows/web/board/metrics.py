@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from flows.ledger.pictures.beside import beside
 from flows.ledger.pictures.funnel import funnel, funnel_svg
-from flows.ledger.pictures.grid import Group, Line, begun, grid
+from flows.ledger.pictures.grid import Group, Line, grid
 from flows.ledger.pictures.line import spark_svg
 from flows.ledger.pictures.month import weeks
 from flows.ledger.pictures.numbers import brief, exact
-from flows.ledger.series import Cell, days, series
+from flows.ledger.series import Cell, begun, days, series
 from flows.playbook.model import Book
 from flows.store import tables as t
 from flows.store.read import Row, first, rows
@@ -63,7 +63,7 @@ def get(ask: Ask, session: Connection) -> Response:
     asked = these if since is None else days(since, min(_end(since), yesterday))
     begin = those[0] if newest else asked[0]
     cells = series(session, book, book.metrics.metrics, begin, asked[-1], ask.now)
-    month = grid(book, cells, asked, those if newest else (), begun(session, cells, begin, yesterday))
+    month = grid(book, cells, asked, those if newest else (), begun(session, book, cells, begin, yesterday))
     if ask.said("as") == "csv":
         return as_csv(month)
     flow = funnel(book, month)

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from flows.ledger.pictures.grid import begun, grid, places
+from flows.ledger.pictures.grid import grid, places
 from flows.ledger.pictures.line import line_svg
 from flows.ledger.pictures.numbers import exact
-from flows.ledger.series import days, series
+from flows.ledger.series import begun, days, series
 from flows.playbook.metrics import Metric
 from flows.web.board.ask import Ask
 from flows.web.board.metrics import kinds_of
@@ -36,9 +36,9 @@ def get(ask: Ask, session: Connection) -> Response:
     yesterday = ask.now.astimezone(book.company.zone).date() - timedelta(days=1)
     asked = days(yesterday - timedelta(days=DAYS - 1), yesterday)
     cells = series(session, book, [id], asked[0], asked[-1], ask.now)
-    begin = begun(session, cells, asked[0], yesterday)
-    asked = [day for day in asked if day >= begin.get(id, asked[0])]
-    whole = grid(book, {name: cells.get(name, {}) for name in book.metrics.metrics}, asked)
+    begin = begun(session, book, cells, asked[0], yesterday)
+    asked = [day for day in asked if day >= begin.get(id, asked[0])] or asked[-1:]
+    whole = grid(book, {name: cells.get(name, {}) for name in book.metrics.metrics}, asked, (), begin)
     line = next(one for one in whole.lines if one.id == id)
     daily = next((one.value for one in book.metrics.targets if one.metric == id and one.per == "day"), None)
     told, said = list[Day](), ask.words(METRICS)
