@@ -39,6 +39,7 @@ class Piece:
     serves: tuple[str, ...]
     checklist: tuple[str, ...]
     fields: Mapping[str, FormField]
+    leads: str  # where the board shows the numbers of an alert
     done_by: str | None  # a person's name
     done_at: str | None
 
@@ -89,6 +90,7 @@ def read(session: Connection, context: Context, id: str) -> Piece:
         else (),
         checklist=tuple(step.checklist) if step and row["kind"] == "step" else (),
         fields=fields_of(row, playbook),
+        leads=_leads(context, finding_of(session, row)) if is_open else "",
         done_by=_name(book, row["done_by"]),
         done_at=moment(row["done_at"], context) if row["done_at"] else None,
     )
@@ -134,6 +136,20 @@ def finding_of(session: Connection, row: Mapping[str, Any]) -> Finding | None:
     kept = select(t.alert.c.evidence).where(t.alert.c.assignment_id == row["id"])
     evidence = session.execute(kept).scalar()
     return told.load(evidence) if evidence else None
+
+
+def _leads(context: Context, finding: Finding | None) -> str:
+    """The board's page of what an alert is about; the board asks who comes by a link to log in."""
+    if finding is None:
+        return ""
+    return f"{context.world.links.address}{page_of(context.world.book, finding)}"
+
+
+def page_of(book: Book, finding: Finding) -> str:
+    """The path of the board's page that shows what an alert is about."""
+    if finding.kind == "failing":
+        return f"/connections/{finding.subject.partition('.')[0]}"
+    return f"/metrics/{finding.subject}" if finding.subject in book.metrics.metrics else "/metrics"
 
 
 def _labelled(fields: Mapping[str, FormField], values: Mapping[str, Any], book: Book) -> list[tuple[str, str]]:

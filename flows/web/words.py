@@ -85,6 +85,8 @@ _ENGLISH = {
     "by": "by",
     "work": "Work",
     "private": "Only for the person it was sent to: it shows a customer's data.",
+    "private_numbers": "Only for the person it was sent to.",
+    "leads": "See the numbers on the board (it asks you to log in)",
 }
 _KOREAN = {
     "lang": "ko",
@@ -165,6 +167,8 @@ _KOREAN = {
     "by": "처리",
     "work": "할 일",
     "private": "받은 사람만 볼 수 있습니다. 고객 정보가 들어 있습니다.",
+    "private_numbers": "받은 사람만 볼 수 있습니다.",
+    "leads": "지표 페이지에서 숫자 보기 (로그인이 필요합니다)",
 }
 # the refusals of `playbook.form` and `people.assignments`, by their beginning
 _REFUSALS = {

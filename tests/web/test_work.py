@@ -2,15 +2,17 @@
 
 import logging
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from connectors.clock import OffsetClock, VirtualClock
+from flows.ledger import told
+from flows.ledger.alerts import Finding
 from flows.people.links import LIVES, Links
 from flows.store import data
 from flows.store import tables as t
-from flows.store.write import open_assignment
+from flows.store.write import add, open_assignment
 from tests.web.conftest import GOOD, Door
 from tests.web.test_form import FORM, key
 
@@ -43,6 +45,23 @@ def test_the_page_says_what_for_whom_why_and_until_when(door: Door) -> None:
     late = door.get(path).text
     assert "overdue" in late
     assert "simulated clock: " in late
+
+
+def test_an_alerts_link_leads_to_its_numbers_and_speaks_of_no_customer(door: Door) -> None:
+    now, book = door.context.world.clock.now(), door.context.world.book
+    finding = Finding("trial_requests", "missing", (date(2026, 11, 23),))
+    with door.context.store.write() as session:
+        id = open_assignment(session, now, kind="alert", role="owner", reason=told.sentence(book, finding))
+        add(session, t.alert, key=finding.key, since=now, told_at=now, evidence=told.dump(finding), assignment_id=id)
+    links = door.context.world.links
+    text = door.get(links.url(id, now).removeprefix(links.address)).text
+    assert f'<a href="{links.address}/metrics' in text
+    assert "customer" not in text
+    assert "Only for the person it was sent to." in text
+    assert "customer" in door.get(arrive(door)).text
+    with door.context.store.write() as session:
+        session.execute(t.assignment.update().where(t.assignment.c.id == id).values(state="withdrawn"))
+    assert "/metrics" not in door.get(links.url(id, now).removeprefix(links.address)).text
 
 
 def test_done_is_done_once_and_a_second_press_is_thanked(door: Door) -> None:

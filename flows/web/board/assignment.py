@@ -14,7 +14,7 @@ from flows.web.board.refusals import refused
 from flows.web.board.words.assignment import ASSIGNMENT
 from flows.web.body import Refused
 from flows.web.page import after
-from flows.web.piece import finding_of, playbook_of, read
+from flows.web.piece import finding_of, page_of, playbook_of, read
 from flows.web.work import PRESS, Typed, act, refused_of, shown, typed_of
 
 _TOLD = {"skip": "skipped", "hand": "handed"}
@@ -74,9 +74,4 @@ def _page(ask: Ask, session: Connection, typed: Typed, wrong: Sequence[Refusal] 
 def _numbers(ask: Ask, session: Connection, row: Row) -> str:
     """The page of what an alert is about; empty for other work."""
     finding = finding_of(session, row)
-    if finding is None:
-        return ""
-    if finding.kind == "failing":
-        return f"/connections/{finding.subject.partition('.')[0]}"
-    known = finding.subject in ask.context.world.book.metrics.metrics
-    return f"/metrics/{finding.subject}" if known else "/metrics"
+    return page_of(ask.context.world.book, finding) if finding else ""
