@@ -104,12 +104,14 @@ def _act(session: Connection, book: Book, news: _News, now: datetime, links: Lin
     for row in news.over:
         _over(session, book, row, now)
     for finding, row in news.renewed:
-        _renew(session, book, finding, row)
+        _renew(session, book, finding, row, now)
     _tell(session, book, [(one, _open(session, book, one, now)) for one in news.new], now, links)
 
 
 _a, _alert = t.assignment.c, t.alert.c
-_KNOWN = select(t.alert, _a.state, _a.done_at, _a.done_by).outerjoin(t.assignment, _a.id == _alert.assignment_id)
+_KNOWN = select(t.alert, _a.state, _a.due_at, _a.done_at, _a.done_by).outerjoin(
+    t.assignment, _a.id == _alert.assignment_id
+)
 _STANDING = select(func.count()).select_from(t.alert.join(t.assignment, _a.id == _alert.assignment_id))
 _OPEN = _STANDING.where(_alert.over_at.is_(None), _a.state.in_(OPEN))
 _NEWEST_PULL = select(t.pull.c.id, t.pull.c.state, t.pull.c.begun_at).order_by(t.pull.c.begun_at.desc()).limit(1)
@@ -147,8 +149,9 @@ def _open(session: Connection, book: Book, finding: Finding, now: datetime) -> R
     """One assignment, of which nobody is told by itself. Gives its row."""
     role = _role(book, finding)
     person = person_of(book, role)
-    due = _DUE.resolve(now, lambda _: None, book.company.calendar)
-    id = open_assignment(session, now, kind=KIND, role=role, reason=told.sentence(book, finding), due_at=due)
+    id = open_assignment(
+        session, now, kind=KIND, role=role, reason=told.sentence(book, finding), due_at=_due(book, now)
+    )
     change(session, t.assignment, id, person=person, told_at=now, next_at=None)
     kept = {"since": now, "told_at": now, "over_at": None, "evidence": told.dump(finding), "assignment_id": id}
     new = upsert(t.alert).values(key=finding.key, **kept)
@@ -156,10 +159,17 @@ def _open(session: Connection, book: Book, finding: Finding, now: datetime) -> R
     return {"id": id, "person": person}
 
 
-def _renew(session: Connection, book: Book, finding: Finding, row: Row) -> None:
-    """What stands already keeps its newest evidence, and nobody is told again."""
+def _due(book: Book, now: datetime) -> datetime | None:
+    return _DUE.resolve(now, lambda _: None, book.company.calendar)
+
+
+def _renew(session: Connection, book: Book, finding: Finding, row: Row, now: datetime) -> None:
+    """What stands already keeps its newest evidence, and nobody is told again. It is due after what it is about."""
     session.execute(update(t.alert).where(_alert.key == finding.key).values(evidence=told.dump(finding)))
     change(session, t.assignment, row["assignment_id"], reason=told.sentence(book, finding))
+    due = row["due_at"].astimezone(book.company.zone).date() if row["due_at"] else None
+    if due and finding.days and due <= min(finding.days):
+        change(session, t.assignment, row["assignment_id"], due_at=_due(book, now))
 
 
 def _role(book: Book, finding: Finding) -> str:

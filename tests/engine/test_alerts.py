@@ -61,6 +61,19 @@ def alerts(shop):
     return shop.all(t.assignment, t.assignment.c.kind == "alert")
 
 
+def test_an_alert_is_never_due_before_the_day_it_is_about(ledger):
+    look(ledger, "2026-11-24 09:31")
+    (asked,) = ledger.asked(kind="alert")
+    for at, days, due in (
+        ("2026-11-25 09:31", "11월 24일(화)", "2026-11-25 09:31"),  # never typed: the newest day alone
+        ("2026-11-26 09:31", "11월 25일(수)", "2026-11-27 09:31"),
+    ):
+        assert look(ledger, at) == []
+        (row,) = ledger.all(t.assignment, t.assignment.c.id == asked["id"])
+        assert days in row["reason"]
+        assert row["due_at"] == ledger.moment(due)
+
+
 def test_a_number_not_typed_in_time_is_told_once_and_over_when_it_is(ledger):
     assert look(ledger, "2026-11-24 09:29") == []
     (told,) = look(ledger, "2026-11-24 09:31")
