@@ -65,16 +65,15 @@ def funnel(book: Book, grid: Grid) -> Funnel:
 
 def funnel_svg(book: Book, found: Funnel) -> Markup:
     said = words(book.company.language)
-    rows: list[tuple[str, float, Entry | None, float]] = []
+    rows: list[tuple[str, float, Entry | None, float, str]] = []
     y = 0.0
     for step in found.steps:
-        rows.append((step.label, y + 22, None, 0.0))
+        rows.append((step.label, y + 22, None, 0.0, ""))
         y += _PLACE
         most = max((one.value for one in step.entries), default=Decimal()) or Decimal(1)
         for one in step.entries:
-            rows.append(
-                (fitted(one.channel or said["all_channels"], 22), y, one, round(float(one.value / most) * WIDTH, 1))
-            )
+            whose, long = one.channel or said["all_channels"], round(float(one.value / most) * WIDTH, 1)
+            rows.append((fitted(whose, 22), y, one, long, fitted(one.label, 18)))
             y += _ENTRY
     return draw("funnel.svg", w=said, width=WIDTH, height=round(y + 4), rows=rows, bar=_BAR)
 

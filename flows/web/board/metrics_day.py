@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -228,7 +228,12 @@ def _audit(
 def _page(ask: Ask, session: Connection, typed: Typed, status: int = 200) -> Response:
     metric, on = _metric(ask), day_of(ask)
     id, words = ask.request.path_params["metric"], ask.words(METRICS)
-    parts = [_part(ask, metric, key, known) for key, known in _parts(ask, session, on)]
+    several = _parts(ask, session, on)
+    parts = [_part(ask, metric, key, known) for key, known in several]
+    parts = [
+        replace(part, revisions=[]) if len(parts) > 1 and _bare(key, known) else part
+        for part, (key, known) in zip(parts, several, strict=True)
+    ]
     told = ask.said("told") if ask.request.method == "GET" else ""
     known = any(part.ours for part in parts)
     closed = "from_exchanges" if metric.source.exchanges else "from_minutes" if metric.source.minutes_of else ""
@@ -239,6 +244,11 @@ def _page(ask: Ask, session: Connection, typed: Typed, status: int = 200) -> Res
         any_wrong=bool(typed.wrong), stale=typed.stale, told=told if told in _TOLD else None, known=known,
         why_not=words[closed] if closed else "", reason_needed=known or bool(metric.source.use),
     )  # fmt: skip
+
+
+def _bare(key: Key, known: list[Row]) -> bool:
+    """Whether it is the whole, of which nobody ever said a number: beside its parts it tells nothing."""
+    return not any(key[2:]) and all(row["status"] == "missing" for row in known)
 
 
 def _part(ask: Ask, metric: Metric, key: Key, known: list[Row]) -> Part:

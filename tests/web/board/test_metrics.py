@@ -277,6 +277,25 @@ def test_parts_of_a_number_are_corrected_one_by_one_or_as_a_whole(shop: Board) -
     assert cell(visitor.get("/metrics").text, "cost")[1] == "50"
 
 
+def test_a_whole_that_nobody_knew_leaves_the_history_when_its_parts_come(shop: Board) -> None:
+    pulls(shop, "cost", None)
+    assert "no number" in shop.actor.get(page("cost")).text.partition("<h2>What it was</h2>")[2]
+    for account, number in (("north", "10"), ("south", "20")):
+        pulls(shop, "cost", number, account=account)
+    history = shop.actor.get(page("cost")).text.partition("<h2>What it was</h2>")[2].partition("</section>")[0]
+    assert re.findall("<h3>(.*?)</h3>", history) == ["north", "south"]
+    assert "no number" not in history
+    assert types(shop.actor, "cost", value="50", reason="x", part="0")[0] == 303  # it can still be typed
+
+
+def test_a_line_of_the_history_has_no_empty_place(shop: Board) -> None:
+    with shop.door.store.write() as session:
+        keep(session, shop.door.context.world.book, [Value("views", YESTERDAY, None, "person")], NOW)
+    text = shop.viewer.get(page("views")).text
+    assert re.search(r'<p class="sub">pulled · <time', text)
+    assert "· ·" not in re.sub(r"\s+", " ", text)
+
+
 def test_a_correction_is_never_of_another_part_than_the_one_that_was_shown(shop: Board) -> None:
     pulls(shop, "cost", "10", account="north")
     seen = re.findall(r'name="seen" value="([\d.]*)"', shop.actor.get(page("cost")).text)[-1]
