@@ -1,6 +1,7 @@
 """The metrics ledger for other programs: rows for a sheet that follows it, and a CSV of its numbers."""
 
 import csv
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, select
 
 from flows.ledger.readings import Key, current, current_of
+from flows.ledger.series import counting
 from flows.playbook.model import Book
 from flows.store import tables as t
 from flows.store.read import Row, first, rows
@@ -64,14 +66,20 @@ def last_mirrored(session: Connection, kind: str, but: str) -> datetime | None:
 
 
 def export(session: Connection, book: Book, since: date, until: date, as_of: datetime | None = None) -> Iterator[str]:
-    """Lines of a CSV: every current number of these days, exact; `as_of`: as it was known then."""
+    """Lines of a CSV: every number of these days that counts, exact; `as_of`: as it was known then.
+
+    Of a whole and its parts only those that the day's number is made of: nobody adds up both.
+    """
     yield SIGNATURE + _line(COLUMNS)
-    found = current(session, book.metrics.metrics, since, until, as_of)
-    for key in sorted(found, key=lambda key: (key.day, *key)):
-        if row := current_of(found[key]):
-            told = row | {"label": book.metrics.metrics[key.metric].label, "at": _moment(book, row["at"])}
-            told["channel"] = _channel(book, key)
-            yield _line(_cell(told[column]) for column in COLUMNS)
+    days: defaultdict[tuple[str, str], dict[Key, list[Row]]] = defaultdict(dict)
+    for key, history in current(session, book.metrics.metrics, since, until, as_of).items():
+        days[key.day, key.metric][key] = history
+    for (_, name), found in sorted(days.items(), key=lambda one: one[0]):
+        metric = book.metrics.metrics[name]
+        told = {_key(row): row for history in counting(metric, found) if (row := current_of(history))}
+        for key, row in sorted(told.items(), key=lambda one: one[0]):
+            more = {"label": metric.label, "at": _moment(book, row["at"]), "channel": _channel(book, key)}
+            yield _line(_cell((row | more)[column]) for column in COLUMNS)
 
 
 def _last_before(session: Connection, since: datetime) -> int:

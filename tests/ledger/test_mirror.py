@@ -122,16 +122,23 @@ def lines_of(shop, **more):
 
 def test_a_csv_keeps_every_digit_and_no_cell_of_it_is_a_formula(shop):
     kept(shop, value(number="12345678901234567.10"), value(number="-5", day=DAY - timedelta(days=1)),
-         value("clicks", number=None), value("clicks", number="1", account="@SUM(1)", channel="-1+1"))  # fmt: skip
+         value("clicks", number=None, day=DAY - timedelta(days=1)),
+         value("clicks", number="1", account="@SUM(1)", channel="-1+1"))  # fmt: skip
     found = lines_of(shop)
     assert tuple(found[0]) == COLUMNS
     assert [(one["day"], one["value"], one["status"]) for one in found] == [
-        ("2026-11-21", "-5", "ok"), ("2026-11-22", "", "missing"), ("2026-11-22", "1", "ok"),
+        ("2026-11-21", "", "missing"), ("2026-11-21", "-5", "ok"), ("2026-11-22", "1", "ok"),
         ("2026-11-22", "12345678901234567.10", "ok"),
     ]  # fmt: skip
     texts = {cell for one in found for name, cell in one.items() if name != "value"}
     assert not [cell for cell in texts if cell[:1] in ("=", "+", "-", "@")]
     assert "'=HYPERLINK(1)" in texts
+
+
+def test_a_csv_never_has_a_whole_and_its_parts_both(shop):
+    kept(shop, value(number=None))
+    kept(shop, value(number="1", account="north"), value(number="2", account="south"))
+    assert [(one["account"], one["value"]) for one in lines_of(shop)] == [("north", "1"), ("south", "2")]
 
 
 def test_a_csv_can_be_what_was_known_then(shop):
