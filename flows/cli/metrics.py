@@ -16,7 +16,7 @@ from connectors.files import replace
 from flows.cli.app import HERE, Where, app
 from flows.ledger import mirror
 from flows.ledger.ratios import Pace, pace, ratio
-from flows.ledger.series import Cell, Total, days, series, total
+from flows.ledger.series import Cell, Total, begun, days, series, total
 from flows.playbook.model import Book
 from flows.screen import Refused, console, say, table
 
@@ -75,10 +75,12 @@ def _table(session: Connection, book: Book, first: date, last: date, now: dateti
     asked = days(first, last)
     shown = asked[-_SHOWN:]
     found = series(session, book, book.metrics.metrics, first, last, now, as_of)
-    lines = list[tuple[str, ...]]()
+    yesterday = (as_of or now).astimezone(book.company.zone).date() - timedelta(days=1)
+    begin, lines = begun(session, book, found, first, yesterday), list[tuple[str, ...]]()
     for name, metric in book.metrics.metrics.items():
-        whole = total(metric, found[name], asked)
-        cells = [_shown(found[name].get(day, Cell())) for day in shown]
+        since = begin.get(name, first)
+        whole = total(metric, found[name], [day for day in asked if day >= since])
+        cells = [_shown(found[name].get(day, Cell())) if day >= since else "" for day in shown]
         lines.append((metric.label, _said(whole), f"{whole.missing or ''}", *cells))
     heads = (f"{first:%Y-%m}", "in all", "missing", *(f"{day:%m-%d}" for day in shown))
     room = _room([heads, *lines])

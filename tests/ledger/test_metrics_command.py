@@ -50,26 +50,28 @@ def row(text, label):
 def test_a_month_is_its_sums_its_last_days_and_its_ratios(shop, said):
     for back, number in enumerate((132, 0, 100)):
         kept(shop, "views", number, back)
+    kept(shop, "cost", 1000, 4)  # the first: of days before it nothing is missing
     kept(shop, "cost", 23200)
     kept(shop, "cost", 30000)
     text = said("--month", "2025-06", "--as-of", "2025-07-01 12:00")
-    assert row(text, "조회수") == ["232", "27", "-", "-", "-", "-", "100", "0", "132"]
-    assert row(text, "비용") == ["30,000*", "29", "-", "-", "-", "-", "-", "-", "30,000*+"]
+    assert row(text, "조회수") == ["232", "100", "0", "132"]
+    assert row(text, "비용") == ["31,000*", "3", "1,000*", "-", "-", "-", "30,000*+"]
     assert row(text, "조회당 비용")[0] == "227.3*"
-    assert row(said("--month", "2025-06"), "비용")[0] == "30,000"  # settled long ago
+    assert row(said("--month", "2025-06"), "비용")[0] == "31,000"  # settled long ago
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_no_number_is_broken_in_a_narrow_terminal_and_the_newest_days_are_shown(shop, said, monkeypatch, width):
     for back in range(9):
         kept(shop, "cost", 1_234_567 + back, back)
+    kept(shop, "cost", 1, 29)
     monkeypatch.setattr(console, "width", width)
     text = said("--month", "2025-06")
     head, *_ = text.splitlines()
     cells = row(text, "비용")
     assert head.split()[:4] == ["2025-06", "in", "all", "missing"]
     assert max(len(line) for line in text.splitlines()[:3]) <= width
-    assert cells[:2] == ["11,111,139", "21"]
+    assert cells[:2] == ["11,111,140", "20"]
     assert cells[-1] == "1,234,567"
     assert all(cell.replace(",", "").isdecimal() and len(cell) == 9 for cell in cells[2:])
     assert head.split()[-1] == "06-30"
