@@ -21,10 +21,10 @@ from bench.systems import ROOT, end, free, spawn, until_open
 from connectors.clock import RealClock
 from flows.engine.books import open_book
 from flows.engine.world import World
-from flows.ledger.planning import Wish
-from flows.ledger.pulling import Puller
+from flows.ledger.pull.planning import Wish
+from flows.ledger.pull.pulling import Puller
+from flows.ledger.pull.summary import Summary
 from flows.ledger.readings import Value, keep
-from flows.ledger.summary import Summary
 from flows.people.links import Links
 from flows.people.users import add_user, open_session, password_of
 from flows.store import tables as t

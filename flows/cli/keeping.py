@@ -13,7 +13,7 @@ from flows.cli.app import HERE, Where, app
 from flows.engine import silence as silent
 from flows.engine.__main__ import clock, offset
 from flows.engine.retention import kept_for, next_sweep
-from flows.ledger.parts import ANSWERS_KEPT
+from flows.ledger.pull.parts import ANSWERS_KEPT
 from flows.process import begin
 from flows.screen import Refused, say, table
 from flows.store import backup as copies

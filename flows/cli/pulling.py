@@ -17,11 +17,11 @@ from rich.progress import Progress as Bar
 from flows.cli.app import HERE, Where, app
 from flows.engine.calls import credential
 from flows.engine.world import World
-from flows.ledger import brought
-from flows.ledger.again import read_again
-from flows.ledger.planning import Kind, Wish
-from flows.ledger.pulling import Puller
-from flows.ledger.summary import Progress, Summary
+from flows.ledger.pull import brought
+from flows.ledger.pull.again import read_again
+from flows.ledger.pull.planning import Kind, Wish
+from flows.ledger.pull.pulling import Puller
+from flows.ledger.pull.summary import Progress, Summary
 from flows.screen import Misused, console, say
 
 _BY = "digilog pull"

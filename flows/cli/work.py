@@ -10,7 +10,7 @@ from flows.cli.app import HERE, Where, app
 from flows.cli.cases import me
 from flows.engine.letter import letter_of
 from flows.engine.world import World
-from flows.ledger import told
+from flows.ledger.alerts import told
 from flows.people import assignments
 from flows.playbook.model import Playbook
 from flows.screen import Refused, say, table, when

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's compiler writes it as well
 
 from flows.engine.world import World
-from flows.ledger import told
-from flows.ledger.alerts import Finding, due_at, judge
-from flows.ledger.evidence import gather
+from flows.ledger.alerts import told
+from flows.ledger.alerts.evidence import gather
+from flows.ledger.alerts.judge import Finding, due_at, judge
 from flows.people.assignments import OPEN, person_of
 from flows.people.links import Links
 from flows.people.notices import notice

@@ -8,8 +8,8 @@ from typing import Literal
 
 from rich.cells import cell_len
 
-from flows.ledger import told
-from flows.ledger.alerts import Facts, Finding, due_at, judge, lags
+from flows.ledger.alerts import told
+from flows.ledger.alerts.judge import Facts, Finding, due_at, judge, lags
 from flows.ledger.pictures.numbers import change
 from flows.playbook.wording import said_date
 

@@ -11,16 +11,17 @@ from sqlalchemy import select
 from connectors.base import Connector, action
 from connectors.errors import Rejected
 from connectors.spreadsheets import Entry
-from flows.ledger import brought, mirror
-from flows.ledger.album import put
+from flows.ledger import mirror
+from flows.ledger.alerts.evidence import gather
 from flows.ledger.call import Call, LongCall
 from flows.ledger.digest import digest
-from flows.ledger.evidence import gather
+from flows.ledger.pictures.album import put
 from flows.ledger.pictures.png import month_png
-from flows.ledger.planning import Wish
-from flows.ledger.pulling import Puller
+from flows.ledger.pull import brought
+from flows.ledger.pull.planning import Wish
+from flows.ledger.pull.pulling import Puller
+from flows.ledger.pull.side_by_side import Pace
 from flows.ledger.readings import Value, correct, current, current_of, keep, key_of
-from flows.ledger.side_by_side import Pace
 from flows.store import tables as t
 
 TYPED = "typed"  # why a person's number stands above another one

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from flows.engine.letter import Letter, letter_of
-from flows.ledger import told
-from flows.ledger.alerts import Finding
+from flows.ledger.alerts import told
+from flows.ledger.alerts.judge import Finding
 from flows.ledger.parties import contacts
 from flows.people.assignments import CONFIRM, OPEN, fields_of, find, sentence, step_of
 from flows.playbook.model import Book, FormField, Playbook, Step

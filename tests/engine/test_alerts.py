@@ -10,8 +10,8 @@ from flows.engine.__main__ import _Work, watch
 from flows.engine.alerts import PULLING, Watch
 from flows.engine.books import Files
 from flows.engine.retention import Sweep, kept_for
+from flows.ledger.alerts.told import load
 from flows.ledger.readings import Value, correct, keep
-from flows.ledger.told import load
 from flows.people import reconnect
 from flows.settings import Settings
 from flows.store import tables as t

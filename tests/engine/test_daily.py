@@ -6,9 +6,9 @@ import pytest
 
 from flows.engine import connections, scheduler
 from flows.engine.retention import Kept, Sweep
-from flows.ledger import brought
-from flows.ledger.planning import Wish
-from flows.ledger.pulling import Puller
+from flows.ledger.pull import brought
+from flows.ledger.pull.planning import Wish
+from flows.ledger.pull.pulling import Puller
 from flows.ledger.series import Cell, history, series
 from flows.store import tables as t
 

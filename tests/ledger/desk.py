@@ -13,10 +13,10 @@ from sqlalchemy import insert
 from connectors.analytics import Asked, Page, Reading, Source
 from connectors.base import Connector
 from connectors.errors import Rejected
-from flows.ledger.planning import Wish
-from flows.ledger.pulling import Puller
-from flows.ledger.side_by_side import Patience
-from flows.ledger.summary import Summary
+from flows.ledger.pull.planning import Wish
+from flows.ledger.pull.pulling import Puller
+from flows.ledger.pull.side_by_side import Patience
+from flows.ledger.pull.summary import Summary
 from flows.store import tables as t
 
 DAY = timedelta(days=1)

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from flows.engine.books import open_book
-from flows.ledger import told
-from flows.ledger.alerts import Change, Facts, Failure, Finding, judge
+from flows.ledger.alerts import told
+from flows.ledger.alerts.judge import Change, Facts, Failure, Finding, judge
 from flows.ledger.ratios import Pace
 from flows.ledger.series import Cell
 from flows.playbook.metrics import Metrics

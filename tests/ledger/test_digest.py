@@ -10,9 +10,9 @@ from rich.cells import cell_len
 
 from flows.engine.books import open_book
 from flows.engine.simulate import Simulation
-from flows.ledger.album import KEPT, put
-from flows.ledger.alerts import Change, Facts, Failure
+from flows.ledger.alerts.judge import Change, Facts, Failure
 from flows.ledger.digest import MOST_LINES, digest
+from flows.ledger.pictures.album import KEPT, put
 from flows.ledger.ratios import Pace
 from flows.ledger.readings import Value, keep
 from flows.ledger.series import Cell

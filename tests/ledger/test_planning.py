@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from flows.ledger.planning import LATE, MOST_BACK, Wish, plan, window
+from flows.ledger.pull.planning import LATE, MOST_BACK, Wish, plan, window
 from flows.ledger.readings import Value, keep
 from tests.ledger.desk import DAY, Desk
 

@@ -14,9 +14,10 @@ from pydantic import SecretStr
 from connectors.analytics import Page
 from connectors.clock import VirtualClock
 from connectors.errors import NotConnected, Rejected, Unavailable
-from flows.ledger import asked, brought, mirror
-from flows.ledger.again import LAST, read_again
-from flows.ledger.planning import Wish
+from flows.ledger import mirror
+from flows.ledger.pull import asked, brought
+from flows.ledger.pull.again import LAST, read_again
+from flows.ledger.pull.planning import Wish
 from flows.ledger.readings import Value, correct
 from flows.ledger.series import series
 from flows.store import tables as t

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from flows.ledger.planning import Wish, plan
-from flows.ledger.settled import unsettled
+from flows.ledger.pull.planning import Wish, plan
+from flows.ledger.pull.settled import unsettled
 from flows.store import tables as t
 from flows.store.write import add
 

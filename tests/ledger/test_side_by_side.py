@@ -5,9 +5,9 @@ from datetime import date
 from typing import ClassVar
 
 from connectors.analytics import Asked, Page, Source
-from flows.ledger.asked import Question
-from flows.ledger.planning import Part
-from flows.ledger.side_by_side import AT_ONCE, EACH, Patience, SideBySide
+from flows.ledger.pull.asked import Question
+from flows.ledger.pull.planning import Part
+from flows.ledger.pull.side_by_side import AT_ONCE, EACH, Patience, SideBySide
 
 DAY = date(2026, 11, 22)
 

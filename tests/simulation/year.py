@@ -22,8 +22,8 @@ from flows.engine.calls import perform
 from flows.engine.effects import Answer, Sending
 from flows.engine.engine import Engine
 from flows.engine.world import World
-from flows.ledger.planning import Wish
-from flows.ledger.pulling import Puller
+from flows.ledger.pull.planning import Wish
+from flows.ledger.pull.pulling import Puller
 from flows.ledger.readings import Key, current, current_of
 from flows.ledger.series import days, series
 from flows.people.links import Links

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from connectors.clock import OffsetClock, VirtualClock
-from flows.ledger import told
-from flows.ledger.alerts import Finding
+from flows.ledger.alerts import told
+from flows.ledger.alerts.judge import Finding
 from flows.people.links import LIVES, Links
 from flows.store import data
 from flows.store import tables as t

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from flows.ledger import told
-from flows.ledger.alerts import Finding
+from flows.ledger.alerts import told
+from flows.ledger.alerts.judge import Finding
 from flows.store import tables as t
 from flows.store.write import add, open_assignment
 from tests.web.board.conftest import Board

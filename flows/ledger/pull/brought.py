@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from flows.ledger.planning import runs
-from flows.ledger.summary import Summary
+from flows.ledger.pull.planning import runs
+from flows.ledger.pull.summary import Summary
 from flows.playbook.model import Book
 
 MOST_LINES = 12

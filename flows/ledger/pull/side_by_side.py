@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from connectors.base import Connector
 from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable
-from flows.ledger.asked import Answer, Question, ask
+from flows.ledger.pull.asked import Answer, Question, ask
 
 AT_ONCE, EACH = 32, 8  # calls in all, and of one connection
 TRIES = 4  # of one page that finds nobody

@@ -14,15 +14,15 @@ from sqlalchemy import Connection, insert, select, update
 from connectors.base import Connector
 from connectors.clock import Clock
 from connectors.errors import ConnectorError, NotConnected, Rejected, Unavailable
-from flows.ledger import parts
-from flows.ledger.asked import Question, question
 from flows.ledger.derived import derived
-from flows.ledger.failing import clearer
-from flows.ledger.planning import PERSON, Part, Wish, plan, typed, window
+from flows.ledger.pull import parts
+from flows.ledger.pull.asked import Question, question
+from flows.ledger.pull.failing import clearer
+from flows.ledger.pull.planning import PERSON, Part, Wish, plan, typed, window
+from flows.ledger.pull.side_by_side import Pace, Patience, SideBySide
+from flows.ledger.pull.summary import Failed, Progress, Summary
 from flows.ledger.readings import Kept, Value, keep
 from flows.ledger.series import days
-from flows.ledger.side_by_side import Pace, Patience, SideBySide
-from flows.ledger.summary import Failed, Progress, Summary
 from flows.playbook.model import Book
 from flows.store import tables as t
 from flows.store.read import Row, first, rows

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from connectors.analytics import MOST_PAGES, Asked, Page, Reading, Source
 from connectors.base import Connector
 from connectors.errors import ConnectorError, Rejected
-from flows.ledger.planning import Part
+from flows.ledger.pull.planning import Part
 from flows.playbook.model import Book
 from flows.store import data
 

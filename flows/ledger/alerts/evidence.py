@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from flows.ledger.alerts import LOOK_BACK, SPAN, Change, Facts, Failure
+from flows.ledger.alerts.judge import LOOK_BACK, SPAN, Change, Facts, Failure
 from flows.ledger.ratios import Pace, pace
 from flows.ledger.readings import current, current_of
 from flows.ledger.series import begun, series

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from flows.ledger.alerts import Finding
+from flows.ledger.alerts.judge import Finding
 from flows.ledger.pictures.numbers import exact
 from flows.playbook.model import Book
 from flows.playbook.wording import Format, said_date, said_money

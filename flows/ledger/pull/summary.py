@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from flows.ledger.planning import Part
+from flows.ledger.pull.planning import Part
 
 
 @dataclass(frozen=True, slots=True)

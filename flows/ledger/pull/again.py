@@ -8,13 +8,13 @@ from datetime import date
 from sqlalchemy import Connection, exists, select
 
 from connectors.errors import ConnectorError, Rejected
-from flows.ledger import parts
-from flows.ledger.asked import Question, read
-from flows.ledger.asked import question as as_asked
-from flows.ledger.planning import Part, Wish, runs
-from flows.ledger.pulling import Puller
+from flows.ledger.pull import parts
+from flows.ledger.pull.asked import Question, read
+from flows.ledger.pull.asked import question as as_asked
+from flows.ledger.pull.planning import Part, Wish, runs
+from flows.ledger.pull.pulling import Puller
+from flows.ledger.pull.summary import Summary
 from flows.ledger.series import days
-from flows.ledger.summary import Summary
 from flows.store import tables as t
 from flows.store.read import Row, rows
 

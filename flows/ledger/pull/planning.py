@@ -11,8 +11,8 @@ from sqlalchemy import Connection, and_, func, or_, select
 from connectors.analytics import Source
 from connectors.base import Connector
 from connectors.errors import ConnectorError, Rejected
+from flows.ledger.pull.settled import unsettled
 from flows.ledger.series import days
-from flows.ledger.settled import unsettled
 from flows.playbook.metrics import Metric
 from flows.playbook.model import Book
 from flows.playbook.problem import nearest

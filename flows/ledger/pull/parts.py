@@ -8,8 +8,8 @@ from decimal import Decimal
 from sqlalchemy import Connection, insert, select
 
 from connectors.errors import Rejected
-from flows.ledger.asked import Question
-from flows.ledger.planning import EXCHANGES, MINUTES, PERSON, Part
+from flows.ledger.pull.asked import Question
+from flows.ledger.pull.planning import EXCHANGES, MINUTES, PERSON, Part
 from flows.ledger.readings import Key, Value, current, current_of, key_of
 from flows.ledger.series import days, kind_of
 from flows.playbook.metrics import Source

@@ -1,0 +1,1 @@
+"""What of the numbers somebody should be told: the judge, its evidence, its words."""
