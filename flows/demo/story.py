@@ -115,8 +115,9 @@ def numbers(stage: Stage) -> None:
         "the typed number",
     )
     _so(len(kept) == 1, "the manager's number is in the metrics ledger, typed by yoon", stage)
-    stage.wait(lambda: _told(stage.notices(), "괄호는 지난주"), "the digest")
-    _so(_told(stage.notices(), "괄호는 지난주") == 1, "the team has the digest of yesterday's numbers, once", stage)
+    stage.wait(lambda: _digests(stage), "the digest")
+    days = _digests(stage)
+    _so(len(days) == len(set(days)), "the team has each day's digest of numbers, once", stage)
     _so("place_views" in " ".join(stage.numbers()), "a sheet follows the metrics ledger", stage)
 
 
@@ -185,6 +186,11 @@ def _sent(stage: Stage, case: str) -> list[str]:
 
 def _told(texts: Sequence[str], word: str) -> int:
     return sum(word in one for one in texts)
+
+
+def _digests(stage: Stage) -> list[str]:
+    """The days whose numbers the team was told."""
+    return re.findall(r"(\d+월 \d+일)\(.\), 괄호는 지난주", "\n".join(stage.notices()))
 
 
 def link_of(stage: Stage, word: str) -> str:
