@@ -28,8 +28,11 @@ def play(home: Path | None, playbooks: Path, *, throw_away: bool, stay: bool, pr
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl+C does
     try:
         stage.open()
-        tell(stage)
-        stage.say(f"  messages that left: {home / 'outbox'}\n  the roster: {home / 'files' / 'roster.xlsx'}")
+        case = tell(stage)
+        stage.say("\n✓ the story came out.")
+        if not throw_away:
+            stage.say(f"Read on: digilog case {case} --home {home}")
+            stage.say(f"  messages that left: {home / 'outbox'}\n  the roster: {home / 'files' / 'roster.xlsx'}")
         if stay:
             name, password = stage.admin()
             stage.say(f"\nthe board: http://127.0.0.1:{stage.port}  log in as  {name}  with  {password}")
