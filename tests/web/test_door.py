@@ -25,7 +25,7 @@ ODD_PATHS = """
 /in/%70artner  /in/partner%00  /in/partner%0a  /form  /form/  /form//trial-form  /form/trial-form/
 /form/trial-form/thanks/  /form/trial-form/../trial-form  /form/%74rial-form  /form/trial-form;x  /form/.
 /form/__class__  /work  /work/  /work/x/y  /work/%2e  /work/a%2fb  /healthz/  /HEALTHZ  /healthz%0a  /readyz/  /admin
-/login  /api/health  /docs  /openapi.json  /metricsx  /metrics/a/b/c/d  /favicon.ico  /robots.txt  /index.html  /form/trial-form/thanks/x
+/login  /api/health  /docs  /openapi.json  /metricsx  /favicon.ico  /robots.txt  /index.html  /form/trial-form/thanks/x
 /in/trial-form/thanks  /?/../style.css/x
 """.split()  # noqa: SIM905 - a list of these would be 80 lines
 SAFE = {
