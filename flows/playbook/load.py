@@ -43,6 +43,7 @@ _OPENING = (BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartTok
 _CLOSING = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
 _STRING = "tag:yaml.org,2002:str"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ufeff\ufffe\uffff]")
+_LINE_END = re.compile(r"\r\n|\r|\n")  # as YAML counts lines; old programs end them with \r alone
 _NESTED = re.compile(r"(?:[\[{] *)" + f"{{{DEEPEST + 1}}}")
 _COMMENT = re.compile(r"[ ]+#")
 
@@ -121,7 +122,7 @@ def load(path: Path, name: str | None = None) -> Document:
 @lru_cache(maxsize=64)  # most files of a company are as they were when it looks again; nobody changes a document
 def load_text(text: str, name: str) -> Document:
     """Read the text of one file; problems are in the result, never raised."""
-    document = Document(name, text, text.split("\n"))
+    document = Document(name, text, _LINE_END.split(text))
     try:
         _look(text)
         node = _yaml(name).compose(text)
@@ -152,7 +153,7 @@ def _look(text: str) -> None:
     """Refuse what editors hide: tabs, control signs, byte order marks in the middle."""
     if len(text.encode()) > LARGEST:
         raise _Stop(1, 1, f"the file is larger than {LARGEST // 1024} KiB; divide it")
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(_LINE_END.split(text), 1):
         if "\t" in line:
             raise _Stop(number, line.index("\t") + 1, "a tab stands here; use blanks")
         if found := _CONTROL.search(line):

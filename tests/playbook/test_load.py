@@ -76,6 +76,7 @@ def test_everything_is_the_text_that_was_written(written: str, value: str) -> No
         ("a: %x\n", "1:4", "cannot begin with this sign"),
         ('a: "\\d"\n', "1:6", "use single quotes"),
         ("a: !체험\n", "1:5", "! at the beginning of a value"),
+        ("a: x\rb:\rc:", "2:1", "b has no value"),
         ("a: b\n" * 6_000, "5000:2", "the file holds too much to be read by people"),
         ("a: - b\n", "1:4", "begin it on a line of its own"),
         ("a: >b\n", "1:5", "begins on the next line"),
