@@ -6,7 +6,6 @@ A part is kept whole or not at all, in one short transaction: a day that is abse
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -73,7 +72,7 @@ class Puller:
         key: str | None = None,
         by: str | None = None,
     ) -> Summary:
-        """Ask these parts of `ask` as one pull, or go on with a `known` one."""  # fmt: skip
+        """Ask these parts of `ask` as one pull, or go on with a `known` one."""
         claim = self.store.claim()
         try:
             with self.store.write() as session:
@@ -274,14 +273,3 @@ class _Run:
     def _rows(self) -> list[Row]:
         with self.puller.store.read() as session:
             return rows(session, select(_q.state).where(_q.pull_id == self.pull["id"]).distinct())
-
-
-def pulled_at(session: Connection, source: str) -> tuple[datetime | None, datetime | None]:
-    """When a source last answered a pull, and when it last did not."""
-    found = {
-        state: session.execute(
-            select(_q.ended_at).where(_q.source == source, _q.state == state).order_by(_q.id.desc()).limit(1)
-        ).scalar()
-        for state in ("done", "failed")
-    }
-    return found["done"], found["failed"]
