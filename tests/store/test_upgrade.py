@@ -11,6 +11,12 @@ from flows.store import tables as t
 from flows.store.store import HEAD
 from tests.store.make_first import FILE
 
+READINGS = """
+INSERT INTO reading (metric, channel, account, day, revision, value, status, finality, source, at) VALUES
+('views', 'web', '', '2026-11-20', 1, '5.50', 'ok', 'provisional', 'numbers.readings', 1),
+('views', 'shop', '', '2026-11-20', 2, '7', 'ok', 'final', 'numbers.readings', 2);
+"""
+
 
 @pytest.fixture
 def old(shop):
@@ -19,6 +25,7 @@ def old(shop):
     file.unlink()
     with closing(sqlite3.connect(file)) as store:
         store.executescript(FILE.read_text("utf-8"))
+        store.executescript(READINGS)
     shop.open([shop.person("other")], at="2026-11-24 09:01")
     return shop
 
@@ -35,6 +42,11 @@ def test_the_old_store_takes_the_form_of_now(old):
         context = MigrationContext.configure(session, opts={"compare_type": True})
         assert compare_metadata(context, t.metadata) == [], "before a release: python -m tests.store.make_first"
         assert session.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+
+
+def test_numbers_of_then_are_one_history_whatever_their_channel_was_called(old):
+    kept = [(row["channel"], row["revision"], str(row["value"]), row["standing"]) for row in old.all(t.reading)]
+    assert kept == [("", 1, "5.50", "pulled"), ("", 2, "7", "pulled")]
 
 
 def test_each_case_goes_on_from_where_it_stood_with_its_own_playbook(old):
