@@ -153,6 +153,10 @@ class DatabaseClaim:
                 line.close()
 
     def close(self) -> None:
+        """Given back before the line ends: the database notices the end of a line only a moment later."""
+        if self._line is not None:
+            with suppress(psycopg.Error):
+                self._line.execute("SELECT pg_advisory_unlock(%s, %s)", (_CLAIMS, self._number))
         self._drop()
 
 

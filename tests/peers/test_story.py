@@ -59,7 +59,7 @@ def test_each_connection_answers(stage, name, answer):
 
 def test_the_demos_story_comes_out_on_the_services(stage):
     story.tell(stage)
-    assert stage.said[-1].startswith("\n✓ the story came out")
+    assert stage.said[-1].startswith("  ✓ no customer's word and no secret in Prefect's database and the logs")
     assert sum(story.NAME in one and "trial_confirm" in one for one in stage.messages()) == 1
     assert stage.list.row_values(1)[1:] == ["이름", "지점", "일시"]
     assert not (stage.home / "outbox").exists()

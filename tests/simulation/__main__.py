@@ -1,6 +1,7 @@
 """`python -m tests.simulation`: plays histories by their seeds; `--seed N` tells one of them again."""
 
 import argparse
+import gc
 import multiprocessing
 import os
 import sys
@@ -53,7 +54,8 @@ def many(first: int, count: int, jobs: int) -> int:
 
 
 def _played(chunks: Iterator[tuple[int, int]], jobs: int) -> Iterator[tuple[int, Failures]]:
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=fresh, initializer=gc.freeze) as pool:  # what is loaded stays
         running: dict[Future[Failures], int] = {}
         while True:
             running |= {pool.submit(play, *chunk): chunk[1] for chunk in islice(chunks, 2 * jobs - len(running))}
