@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from connectors import registry
+from flows.cli import app
 from flows.engine.engine import Engine
 from flows.engine.questions import Question, Told, ask
+from flows.store.write import set_setting
 
 
 @pytest.fixture
@@ -35,6 +38,22 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         kind.state = found[kind.service] = vendor.Service()
     yield SimpleNamespace(**found)
     _look_again()
+
+
+@pytest.fixture
+def digilog(shop: Any, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """A command on the shop's home, at the shop's time, and what it said; then the engine's turns."""
+
+    def run(*words: str) -> str:
+        began = datetime.now(UTC)
+        with shop.store.write() as session:
+            set_setting(session, "clock_offset", str((shop.clock.now() - began).total_seconds()))
+        app([*words, "--home", str(shop.home), "--playbooks", str(shop.folder)], exit_on_error=False)
+        shop.clock.set(shop.clock.now() + (datetime.now(UTC) - began))
+        shop.turns()
+        return capsys.readouterr().out
+
+    return run
 
 
 class Asks:

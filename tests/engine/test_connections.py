@@ -30,15 +30,6 @@ def sealed(monkeypatch):
 
 
 @pytest.fixture
-def digilog(shop, capsys):
-    def run(*words):
-        app([*words, "--home", str(shop.home), "--playbooks", str(shop.folder)], exit_on_error=False)
-        return capsys.readouterr().out
-
-    return run
-
-
-@pytest.fixture
 def desk(shop, till):
     """Two tills of one kind, one of them used by a step, and a crm that has a secret."""
     del till

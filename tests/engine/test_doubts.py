@@ -3,7 +3,6 @@
 import pytest
 
 from connectors.errors import Uncertain
-from flows.cli import app
 from flows.engine import doubts
 from flows.engine.operate import OperateError
 from flows.store import tables as t
@@ -31,18 +30,6 @@ def unclear_notice(shop, till):
     shop.turns()
     shop.files["company"]["mediums"] = {**shop.files["company"]["mediums"], "team": "outbox"}
     return shop
-
-
-@pytest.fixture
-def digilog(shop, capsys):
-    """A command on the shop's home, and what it said."""
-
-    def run(*words):
-        app([*words, "--home", str(shop.home), "--playbooks", str(shop.folder)], exit_on_error=False)
-        shop.turns()
-        return capsys.readouterr().out
-
-    return run
 
 
 def listed(shop):

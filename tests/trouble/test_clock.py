@@ -122,12 +122,16 @@ class Wound:
         return [call.path for call in self.house.sink.calls if call.step == step]
 
     def rests(self) -> None:
-        """For two seconds nothing is called, and the engine hardly works."""
-        engine, before = self.house.running["engine"].pid, len(self.house.sink.calls)
+        """Soon there are two seconds in which the engine hardly works; and nothing is called all the while."""
+        before = len(self.house.sink.calls)
+        self.house.wait(self._hardly_works, "the engine to rest")
+        assert len(self.house.sink.calls) == before
+
+    def _hardly_works(self) -> bool:
+        engine = self.house.running["engine"].pid
         begun = _worked(engine)
         time.sleep(2)
-        assert _worked(engine) - begun < 1
-        assert len(self.house.sink.calls) == before
+        return _worked(engine) - begun < 1
 
 
 def _worked(pid: int) -> float:
