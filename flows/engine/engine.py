@@ -96,14 +96,15 @@ class Engine:
         self._ahead = _NOTHING
         if not self._answers and not heard and not any(due):
             return False
+        self._world.rates.begin()
         try:
             sending, ahead = self._take(due, careful=False)
         except OperationalError:  # a busy or full disk: nothing was done, and nothing is lost by coming again
-            self._world.forget()
+            self._undone()
             self._unsure = self._store.shared  # a database may go away after it was told to commit
             raise
         except Exception:  # noqa: BLE001 - one poisoned row must not stop the others
-            self._world.forget()
+            self._undone()
             sending, ahead = self._take(due, careful=True)
         self._flying -= {answer.effect for answer in self._answers}
         self._answers, self._ahead = [], ahead
@@ -115,6 +116,10 @@ class Engine:
         self._answers = self._calls.answers()
         heard = self._asking is not None and self._asking.came_back()
         return bool(self._answers) or heard or ahead.at_once
+
+    def _undone(self) -> None:
+        self._world.forget()
+        self._world.rates.undo()
 
     def _take(self, due: _Due, *, careful: bool) -> tuple[list[effects.Sending], _Due]:
         """All that is due, in one transaction; and what is due after it, such as telling people of their work."""

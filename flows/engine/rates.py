@@ -56,6 +56,17 @@ class Rates:
         self._failures: dict[str, int] = {}
         self._down: dict[str, tuple[datetime, datetime]] = {}  # since and until when nothing leaves
         self._known: dict[str, list[datetime]] = {}  # calls of all engines
+        self.begin()
+
+    def begin(self) -> None:
+        """A turn begins: until it is committed, what it says can be taken back."""
+        self._before = dict(self._rests), dict(self._failures), dict(self._down), set(self._changed)
+
+    def undo(self) -> None:
+        """The turn was rolled back, and comes again. What was called is read anew from the effects."""
+        self._rests, self._failures, self._down, self._changed = self._before
+        self._sent.clear()
+        self.begin()
 
     def read(self, session: Connection) -> None:
         """Take over what all engines know."""

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from connectors.errors import Uncertain
+from flows.engine.rates import IN_A_ROW
 from flows.store import tables as t
 
 LOST = "done, but the answer is lost"
@@ -134,3 +135,42 @@ def test_a_file_that_stays_open_all_day_gets_all_its_rows(shop):
     assert {case["outcome"] for case in shop.all(t.case)} == {"done"}
     found = shop.world.connection("sheet").call("read", {})
     assert sorted(row["id"] for row in found) == sorted(f"n{number}" for number in range(150))
+
+
+def spoils(shop, case):
+    """A case that cannot be read makes the next turn begin again, row by row."""
+    with shop.store.write() as session:
+        broken = {"step": -9, "status": "ready", "wake_at": shop.clock.now(), "held": None}
+        session.execute(t.case.update().where(t.case.c.id == case).values(**broken))
+
+
+def test_a_turn_that_is_replayed_wakes_those_that_wait_all_the_same(shop, till):
+    day = Day(shop, till, "pay")
+    till.down = True
+    for number in range(PARTIES):
+        day.comes(number)
+    day.passes(timedelta(hours=1))
+    bad, *good = [case["id"] for case in shop.all(t.case)]
+    till.down = False
+    for _ in range(60):
+        for _ in range(4):
+            spoils(shop, bad)
+            shop.engine.turn()
+        shop.clock.set(shop.clock.now() + timedelta(seconds=1))
+    assert {shop.case(one)["outcome"] for one in good} == {"done"}
+
+
+def test_a_turn_that_is_replayed_counts_a_failure_once(shop, till):
+    day = Day(shop, till, "pay")
+    day.comes(0)
+    shop.turns()
+    till.down = True
+    for number in range(1, IN_A_ROW):
+        day.comes(number)
+    shop.engine.turn()
+    spoils(shop, shop.all(t.case)[0]["id"])
+    shop.engine.turn()
+    till.down = False
+    day.comes(IN_A_ROW)
+    shop.turns()
+    assert shop.case()["outcome"] == "done"  # the till is not yet taken for dead
