@@ -64,7 +64,7 @@ def up(
     if clock_offset is not None:
         with store.write() as session:
             set_setting(session, "clock_offset", str(span(clock_offset).total_seconds()))
-    world = make_world(settings, store)
+    world = make_world(settings, store, book)
     for sentence in _unconnected(world):
         say(sentence, style="yellow")
     if ahead := offset(store):

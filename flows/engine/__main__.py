@@ -19,6 +19,7 @@ from flows.engine.questions import Asker
 from flows.engine.retention import Sweep, kept_for
 from flows.engine.world import World
 from flows.people.links import open_links
+from flows.playbook.model import Book
 from flows.process import begin
 from flows.settings import Settings, SettingsError, secrets
 from flows.store.store import Store, StoreError, open_store
@@ -103,11 +104,11 @@ class _Work:
             log.info("%s effects were in flight when their engine ended, and are settled", count)
 
 
-def make_world(settings: Settings, store: Store) -> World:
-    """The real world of a home. Raises BookError or SettingsError."""
+def make_world(settings: Settings, store: Store, book: Book | None = None) -> World:
+    """The real world of a home; `book`, if it was just read. Raises BookError or SettingsError."""
     give_up = timedelta(hours=settings.give_up_hours)
     links = open_links(settings.home, settings.address)
-    book = open_last_good(settings.playbooks, settings.home)
+    book = book or open_last_good(settings.playbooks, settings.home)
     vault = store.vault(settings.secret_key)
     return World(book, clock(store), links, settings.home, secrets(settings), vault=vault, give_up=give_up)
 

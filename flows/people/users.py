@@ -10,6 +10,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Literal, get_args
 
 from argon2 import PasswordHasher
@@ -31,7 +32,6 @@ _CODE = "setup_code"
 _u, _s = t.board_user.c, t.board_session.c
 # OWASP's first choice for argon2id: 30 ms and 19 MiB a try, so that many tries at once do not fill the memory.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_NOBODY = _HASHER.hash(secrets.token_hex())  # an unknown name takes as long as a known one
 
 
 class UserError(Exception):
@@ -88,16 +88,22 @@ def set_password(session: Connection, name: str, password: str, who: str, now: d
 
 def password_of(session: Connection, name: str) -> str:
     """The hash that `matches` compares with; of nobody for a name that is unknown or disabled."""
-    user = _find(session, name)
-    return str(user["password"]) if user and not user["disabled"] else _NOBODY
+    user, nobody = _find(session, name), _nobody()
+    return str(user["password"]) if user and not user["disabled"] else nobody
 
 
 def matches(hashed: str, password: str) -> bool:
     """Takes 30 ms and no store: called between two transactions."""
     try:
-        return _HASHER.verify(hashed, password[: LONGEST_PASSWORD + 1]) and hashed != _NOBODY
+        return _HASHER.verify(hashed, password[: LONGEST_PASSWORD + 1]) and hashed != _nobody()
     except (VerificationError, InvalidHashError):
         return False
+
+
+@cache
+def _nobody() -> str:
+    """What an unknown name is compared with, so that it takes as long as a known one. Not made while starting."""
+    return _HASHER.hash(secrets.token_hex())
 
 
 def open_session(session: Connection, name: str, hashed: str, now: datetime) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from flows.playbook import letters, rules, services, sources
-from flows.playbook.hours import public_holidays
+from flows.playbook.hours import knows_holidays
 from flows.playbook.load import Path_
 from flows.playbook.metrics import Alert, Metric, Ratio
 from flows.playbook.model import Book, Company, MessageText
@@ -31,11 +31,9 @@ def company(company: Company, sheet: Sheet) -> None:
     for name in company.people:
         if name in company.roles or name == "machine":
             sheet.say(("people", name), f"{name} is a role as well; give the person another name", key=True)
-    if company.country:
-        try:
-            public_holidays(company.country, 2026)
-        except ValueError as error:
-            sheet.say(("country",), str(error))
+    if company.country and not knows_holidays(company.country):
+        known = f"no holidays are known for {company.country!r}; write two letters, such as KR"
+        sheet.say(("country",), known)
     _connections(company, sheet)
     for medium, connection in company.mediums.items():
         _sends(company, connection, ("mediums", medium), sheet)

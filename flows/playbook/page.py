@@ -1,9 +1,11 @@
 """A document in Markdown as one page of HTML that holds everything it needs: to be opened, sent or printed."""
 
+from functools import cache
 from html import escape
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from markdown_it import MarkdownIt
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 _STYLE = """
 body { font: 16px/1.6 system-ui, "Apple SD Gothic Neo", "Noto Sans KR", sans-serif; color: #1d2329; background: #fff;
@@ -20,17 +22,23 @@ li { margin: .15rem 0; } code { background: #eef1f4; border-radius: 3px; padding
 @media print { body { margin: 0; max-width: none; color: #000; background: #fff; font-size: 11pt; }
   h1:not(:first-child) { break-before: page; } tr, li { break-inside: avoid; } h2, h3 { break-after: avoid; } }
 """
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+@cache
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # a start need not wait for it
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def inline(markdown: str) -> str:
     """One line of a document as HTML; signs of HTML in the text stay text."""
-    return str(_MARKDOWN.renderInline(markdown))
+    return str(_markdown().renderInline(markdown))
 
 
 def page(markdown: str, title: str, language: Literal["ko", "en"]) -> str:
     """HTML without scripts and without anything fetched; signs of HTML in the text stay text."""
-    body = _MARKDOWN.render(markdown)
+    body = _markdown().render(markdown)
     return (
         f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
