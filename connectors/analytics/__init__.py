@@ -54,7 +54,9 @@ class Asked(BaseModel):
 class Page(BaseModel):
     """What one answer brought, and the cursors of further pages: one, or all of them where they are known at once.
 
-    `odd`: what of it could not be read, in sentences for people; the rest is whole.
+    `odd`: what of it could not be read, in sentences for people; the rest is whole. `spans`: the first and last day
+    that a file tells of each metric, and `blank` the days in it of which it says no number; None: an answer tells of
+    all that was asked.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,6 +64,15 @@ class Page(BaseModel):
     readings: tuple[Reading, ...]
     more: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
+    spans: dict[str, tuple[date, date]] | None = None
+    blank: frozenset[tuple[str, date]] = frozenset()
+
+    def tells(self, metric: str, day: date) -> bool:
+        """Whether no number means none: a file says nothing of days before its first line and after its last."""
+        if self.spans is None:
+            return True
+        first, last = self.spans.get(metric, (date.max, date.min))
+        return first <= day <= last and (metric, day) not in self.blank
 
 
 class Source(Connector):

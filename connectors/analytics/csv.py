@@ -11,7 +11,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from connectors.analytics import Asked, Page, Reading, Source
-from connectors.analytics.rows import Wrong, day_of, number
+from connectors.analytics.rows import Wrong, day_of, number, widen
 from connectors.errors import Rejected
 
 _NEEDED = ("day", "metric", "value")
@@ -41,6 +41,7 @@ class Csv(Source):
     def parse(self, asked: Asked, raw: bytes) -> Page:
         """The days and metrics that are asked for. A bad line anywhere is named and nothing is taken."""
         found: dict[tuple[object, ...], Reading] = {}
+        spans: dict[str, tuple[date, date]] = {}
         wrong = Wrong()
         for line, row in self._lines(self._text(raw)):
             try:
@@ -48,14 +49,17 @@ class Csv(Source):
             except ValueError as error:
                 wrong.add(f"line {line}: {error}")
                 continue
-            if not asked.since <= day <= asked.until or (asked.of and row["metric"] not in asked.of):
+            if asked.of and row["metric"] not in asked.of:
+                continue
+            widen(spans, row["metric"], day)
+            if not asked.since <= day <= asked.until:
                 continue
             one = Reading(day=day, metric=row["metric"], value=value, **{name: row.get(name, "") for name in _MORE})
             if found.setdefault(one.key, one) is not one:
                 wrong.add(f"line {line}: this day and metric stand there twice")
         if wrong:
             raise Rejected(f"{self.file}: {wrong}", next_step="correct these lines")
-        return Page(readings=tuple(found.values()))
+        return Page(readings=tuple(found.values()), spans=spans)
 
     def probe(self) -> str:
         """Read the whole file."""

@@ -3,6 +3,7 @@
 import csv
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -13,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from pydantic import Field
 
 from connectors.analytics import Asked, Page, Reading, Source
-from connectors.analytics.rows import day_of, gathered, number
+from connectors.analytics.rows import day_of, gathered, number, widen
 from connectors.errors import Rejected, Unavailable
 
 _LARGEST = 30 * 1024 * 1024  # bytes of all files together
@@ -55,11 +56,13 @@ class Folder(Source):
     def parse(self, asked: Asked, raw: bytes) -> Page:
         """The days and metrics that are asked for; mistakes by file and line."""
         found: dict[tuple[object, ...], Reading] = {}
-        odd = []
+        odd, said = [], Said()
         with zipfile.ZipFile(BytesIO(raw)) as archive:
             for one in archive.infolist():
                 try:
-                    lines = gathered(_readings(_table(one.filename, archive.read(one)), asked.of), of=one.filename)
+                    lines = gathered(
+                        _readings(_table(one.filename, archive.read(one)), asked.of, said), of=one.filename
+                    )
                 except ValueError as error:
                     odd.append(f"{one.filename}: {error}")
                 except Rejected as error:
@@ -67,7 +70,8 @@ class Folder(Source):
                 else:
                     found |= {reading.key: reading for reading in lines}
         asked_for = (one for one in found.values() if asked.since <= one.day <= asked.until)
-        return Page(readings=tuple(asked_for), odd=tuple(odd))
+        blank = said.blank - {(one.metric, one.day) for one in found.values()}
+        return Page(readings=tuple(asked_for), odd=tuple(odd), spans=said.spans, blank=frozenset(blank))
 
     def probe(self) -> str:
         """Read all files."""
@@ -101,6 +105,14 @@ class Folder(Source):
         ]
         kept = [self.in_files(f"{self.folder}/{one.name}") for one in found]
         return sorted(kept, key=lambda one: (one.stat().st_mtime_ns, one.name))
+
+
+@dataclass(slots=True)
+class Said:
+    """What files tell of: each metric's first and last day, and days in it that have a cell without a number."""
+
+    spans: dict[str, tuple[date, date]] = field(default_factory=dict)
+    blank: set[tuple[str, date]] = field(default_factory=set)
 
 
 def _table(name: str, content: bytes) -> Iterator[Line]:
@@ -152,7 +164,7 @@ def _unpacked(content: bytes) -> int:
         raise ValueError(_BROKEN) from None
 
 
-def _readings(table: Iterator[Line], of: Sequence[str]) -> Iterator[tuple[str, Iterable[Reading]]]:
+def _readings(table: Iterator[Line], of: Sequence[str], said: Said) -> Iterator[tuple[str, Iterable[Reading]]]:
     """Each line with its readings. Raises ValueError for columns that do not fit."""
     _, head = next(table, (1, ()))
     names = [_NAMES.get(name.lower(), name) for name in (_cell(cell) for cell in head)]
@@ -167,23 +179,29 @@ def _readings(table: Iterator[Line], of: Sequence[str]) -> Iterator[tuple[str, I
     wide = "metric" not in names
     for at, line in table:
         row = {name: cell for name, cell in zip(names, line, strict=False) if name}
-        yield f"line {at}", _wide(row, of) if wide else _long(row, of)
+        yield f"line {at}", _wide(row, of, said) if wide else _long(row, of, said)
 
 
-def _long(row: Mapping[str, object], of: Sequence[str]) -> Iterator[Reading]:
+def _long(row: Mapping[str, object], of: Sequence[str], said: Said) -> Iterator[Reading]:
     metric = _cell(row.get("metric"))
     if not metric:
         raise ValueError("metric is empty")
     if not of or metric in of:
-        value = number(_plain(row.get("value")), "value")
-        yield Reading(day=_day(row), metric=metric, value=value, **_whose(row))
+        value, day = number(_plain(row.get("value")), "value"), _day(row)
+        widen(said.spans, metric, day)
+        yield Reading(day=day, metric=metric, value=value, **_whose(row))
 
 
-def _wide(row: Mapping[str, object], of: Sequence[str]) -> Iterator[Reading]:
+def _wide(row: Mapping[str, object], of: Sequence[str], said: Said) -> Iterator[Reading]:
     """A cell that is empty is no number, and not zero."""
     day = _day(row)
     for name, cell in row.items():
-        if name not in _KNOWN and (not of or name in of) and _cell(cell):
+        if name in _KNOWN or (of and name not in of):
+            continue
+        widen(said.spans, name, day)
+        if not _cell(cell):
+            said.blank.add((name, day))
+        else:
             yield Reading(day=day, metric=name, value=number(_plain(cell), name), **_whose(row))
 
 

@@ -117,6 +117,12 @@ def day_of(said: object, what: str = "day") -> date:
         raise ValueError(f"{what} is no date like 2026-03-31") from None
 
 
+def widen(spans: dict[str, tuple[date, date]], metric: str, day: date) -> None:
+    """Let a metric's span of days reach to one more."""
+    first, last = spans.get(metric, (day, day))
+    spans[metric] = min(first, day), max(last, day)
+
+
 def asked_for(day: date, asked: Asked) -> date:
     """The day, if it was asked for. Raises ValueError."""
     if not asked.since <= day <= asked.until:

@@ -171,7 +171,8 @@ class WebJson(Source):
 
     def _day(self, said: object) -> date:
         if not self.day_format:
-            return day_of(str(said)[:10], self.day)  # a time behind the day does not change it
+            text = str(said)
+            return day_of(text[:10] if text[10:11] in {"T", " "} else text, self.day)  # a time does not change the day
         try:
             return datetime.strptime(str(said), self.day_format).date()  # noqa: DTZ007 - the service's day, no moment
         except ValueError:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +42,7 @@ def metrics(
     first, last = _days(month, yesterday)
     with store.read() as session:
         if csv is not None:
-            lines = list(mirror.export(session, book, first, last, known))
+            lines = list(mirror.export(session, book, first, last, now, known))
             replace(csv.absolute(), "".join(lines).encode())
             count = len(lines) - 1
             say(f"{csv}: {count} number{'s' * (count != 1)} of {first:%Y-%m}")
@@ -56,7 +56,7 @@ def metrics(
 def _days(month: str | None, yesterday: date) -> tuple[date, date]:
     """First and last day of a month. Raises Refused for what is none."""
     found = _MONTH.fullmatch(month) if month else None
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):
         if month is None or found:
             first = date(int(found[1]), int(found[2]), 1) if found else yesterday.replace(day=1)
             return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
@@ -64,11 +64,12 @@ def _days(month: str | None, yesterday: date) -> tuple[date, date]:
 
 
 def _moment(book: Book, said: str) -> datetime:
-    try:
+    with suppress(ValueError, OverflowError):
         found = datetime.fromisoformat(said)
-    except ValueError:
-        raise Refused(f'{said} is no moment; write it as "2026-11-20 09:00", in the company\'s time') from None
-    return found if found.tzinfo else found.replace(tzinfo=book.company.zone)
+        local = found if found.tzinfo else found.replace(tzinfo=book.company.zone)
+        local.astimezone(UTC).astimezone(book.company.zone) - timedelta(days=1)  # no moment at the edge of all time
+        return local
+    raise Refused(f'{said} is no moment; write it as "2026-11-20 09:00", in the company\'s time')
 
 
 def _table(session: Connection, book: Book, first: date, last: date, now: datetime, as_of: datetime | None) -> None:

@@ -19,7 +19,7 @@ from flows.engine.calls import credential
 from flows.engine.world import World
 from flows.ledger.pull import brought
 from flows.ledger.pull.again import read_again
-from flows.ledger.pull.planning import Kind, Wish
+from flows.ledger.pull.planning import MOST_BACK, Kind, Wish
 from flows.ledger.pull.pulling import Puller
 from flows.ledger.pull.summary import Progress, Summary
 from flows.screen import Misused, console, say
@@ -61,6 +61,8 @@ def pull(
     """
     if holes and all_:
         raise Misused("--holes are the days without a number, --all are all days; name one of them")
+    if again is not None and (metrics or since or until or holes or all_):
+        raise Misused("--again reads all of that pull anew, and goes with no other word")
     first, last = _day(since), _day(until)
     world, store = where.world()
     _refuse_nothing(world, metrics, first, last)
@@ -91,6 +93,8 @@ def _refuse_nothing(world: World, metrics: Sequence[str], first: date | None, la
         raise Misused(f"--from {first} is after --to {last}")
     if first and first > yesterday:
         raise Misused(f"--from {first} is not over yet; the newest day that can be asked for is {yesterday}")
+    if last and not first and last < yesterday - timedelta(days=MOST_BACK):
+        raise Misused(f"--to {last} is more than {MOST_BACK} days ago; name the first day too, with --from")
     if first and (last or yesterday) - first > _MOST:
         raise Misused("that is more than ten years; name a later --from")
     known = world.book.metrics.metrics

@@ -18,7 +18,7 @@ from flows.playbook.model import Book
 from flows.store import tables as t
 from flows.store.read import Row, rows
 
-_TAKEN = ("refund", "claim")  # families that give a sale's money back
+TAKEN = ("refund", "claim")  # families that give a sale's money back
 _x = t.exchange.c
 _later = t.exchange.alias("later")  # a correction stands among the same customer's rows
 _GONE = exists().where(_later.c.party_id == _x.party_id, _later.c.voids == _x.id)
@@ -128,7 +128,7 @@ def dealings(session: Connection, book: Book, name: str, first: date, last: date
     if family(kind) not in SALES or metric.source.claims == "ignored":
         made = [Dealing(row) for row in rows(session, _EXCHANGES.where(within, _of([kind])))]
     else:
-        wanted = _of([family(kind), *_TAKEN])
+        wanted = _of([family(kind), *TAKEN])
         here = select(_x.party_id).where(within, wanted)
         made = _matched(rows(session, _EXCHANGES.where(wanted, _x.party_id.in_(here))))
     return [one for one in made if _counts(one.row, metric, book)]
@@ -139,7 +139,7 @@ def _matched(found: Iterable[Row]) -> list[Dealing]:
     made, given = list[Dealing](), list[Row]()
     of_party = defaultdict[str, list[Dealing]](list)
     for row in found:
-        if family(row["kind"]) in _TAKEN:
+        if family(row["kind"]) in TAKEN:
             given.append(row)
         else:
             made.append(Dealing(row))

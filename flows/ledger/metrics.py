@@ -98,14 +98,14 @@ class MetricsLedger(Connector):
         puller = Puller(call.store, call.book, call.connection, call.clock, self._paces, fared=call.fared)
         found = puller.pull(wish, key=call.key)
         with call.store.read() as session:
-            rows = mirror.changed(session, call.book, mirror.last_mirrored(session, wish.kind, found.id))
+            told = mirror.changed(session, call.book, mirror.last_mirrored(session, wish.kind, found.id))
         return Pulled(
             pull=found.id,
             readings=found.kept + found.restated,
             restated=found.restated,
             missing=found.missing,
-            summary="\n".join(brought.lines(call.book, found)),
-            rows=[Entry(**row) for row in rows],
+            summary="\n".join([*brought.lines(call.book, found), *brought.without_room(call.book, told.left)]),
+            rows=[Entry(**row) for row in told.rows],
         )
 
     @action(effect="read")

@@ -6,17 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from io import StringIO
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, func, select
 
-from flows.ledger.readings import Key, current, current_of
+from flows.ledger.readings import Key, current, current_of, final
 from flows.ledger.series import counting
+from flows.playbook.metrics import Metric
 from flows.playbook.model import Book
 from flows.store import tables as t
 from flows.store.read import Row, first, rows
 
-MOST = 5_000  # rows of one call to a sheet; the newest days go first
+MOST = 5_000  # days of metrics in one call to a sheet; the newest go first
 SIGNATURE = "\ufeff"  # without it Excel takes a CSV for the coding of its own language
 COLUMNS = (
     "day", "metric", "label", "channel", "account", "dimensions", "value", "status", "finality", "source", "revision",
@@ -28,28 +29,48 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "status": ("상태", "status"),
     "source": ("출처", "source"), "at": ("적은 때", "written at"), "by": ("적은 사람", "written by"),
     "ok": ("있음", "known"), "zero": ("영", "zero"), "missing": ("없음", "missing"),
-    "not_applicable": ("해당 없음", "not applicable"),
+    "not_applicable": ("해당 없음", "not applicable"), "not_counted": ("다른 줄에서 셈", "in other rows"),
     "person": ("사람", "a person"), "exchanges": ("거래장부", "exchanges"), "minutes": ("사람이 쓴 시간", "minutes"),
 }  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet program would run these
 _r, _p = t.reading.c, t.pull.c
-_KEY = (_r.metric, _r.day, _r.channel, _r.account, _r.dimensions)
 
 
-def changed(session: Connection, book: Book, since: datetime | None) -> list[dict[str, Any]]:
-    """The current numbers of all that was written since a moment, as rows of `upsert_rows`; since none: of all.
+class Changed(NamedTuple):
+    """Rows of `upsert_rows`, and how many days of metrics had no room among them."""
 
-    At most `MOST`, the newest days. A number that is what it was stays what it is in the sheet, too.
+    rows: list[dict[str, Any]]
+    left: int
+
+
+def changed(session: Connection, book: Book, since: datetime | None) -> Changed:
+    """The current numbers of all days of which something was written since a moment; since none: of all.
+
+    The newest `MOST` days of metrics. Of a whole and its parts only those have a value that the day's number is made
+    of, so that a sum over the sheet is the ledger's.
     """
-    newer = select(*_KEY).distinct().order_by(_r.day.desc(), _r.metric, _r.channel, _r.account, _r.dimensions)
+    newer = select(_r.metric, _r.day).where(_r.metric.in_(list(book.metrics.metrics))).distinct()
     if since is not None:
         newer = newer.where(_r.id > _last_before(session, since))
-    wanted = newer.limit(MOST).subquery()
-    same = and_(*(column == wanted.c[column.name] for column in _KEY))
-    asked = select(t.reading).join(wanted, same).where(_r.standing != "beside").order_by(_r.revision)
-    found = {_key(row): row for row in rows(session, asked)}
-    known = sorted(found, key=lambda key: (key.day, key.metric), reverse=True)
-    return [_entry(book, key, found[key]) for key in known if key.metric in book.metrics.metrics]
+    wanted = newer.order_by(_r.day.desc(), _r.metric).limit(MOST).subquery()
+    same = and_(_r.metric == wanted.c.metric, _r.day == wanted.c.day)
+    found: defaultdict[tuple[str, str], dict[Key, list[Row]]] = defaultdict(dict)
+    for row in rows(session, select(t.reading).join(wanted, same).order_by(_r.revision)):
+        found[row["day"], row["metric"]].setdefault(_key(row), []).append(row)
+    told = [
+        entry
+        for (_, name), keys in sorted(found.items(), key=lambda one: one[0], reverse=True)
+        for entry in _entries(book, book.metrics.metrics[name], keys)
+    ]
+    count = session.execute(select(func.count()).select_from(newer.subquery())).scalar_one()
+    return Changed(told, count - len(found))
+
+
+def _entries(book: Book, metric: Metric, keys: Mapping[Key, list[Row]]) -> Iterator[dict[str, Any]]:
+    counts = {_key(history[0]) for history in counting(metric, keys)}
+    for key, history in sorted(keys.items(), key=lambda one: one[0]):
+        if row := current_of(history):
+            yield _entry(book, key, row if key in counts else row | {"value": None, "status": "not_counted"})
 
 
 def last_mirrored(session: Connection, kind: str, but: str) -> datetime | None:
@@ -65,7 +86,9 @@ def last_mirrored(session: Connection, kind: str, but: str) -> datetime | None:
     return at
 
 
-def export(session: Connection, book: Book, since: date, until: date, as_of: datetime | None = None) -> Iterator[str]:
+def export(
+    session: Connection, book: Book, since: date, until: date, now: datetime, as_of: datetime | None = None
+) -> Iterator[str]:
     """Lines of a CSV: every number of these days that counts, exact; `as_of`: as it was known then.
 
     Of a whole and its parts only those that the day's number is made of: nobody adds up both.
@@ -74,11 +97,13 @@ def export(session: Connection, book: Book, since: date, until: date, as_of: dat
     days: defaultdict[tuple[str, str], dict[Key, list[Row]]] = defaultdict(dict)
     for key, history in current(session, book.metrics.metrics, since, until, as_of).items():
         days[key.day, key.metric][key] = history
-    for (_, name), found in sorted(days.items(), key=lambda one: one[0]):
+    for (day, name), found in sorted(days.items(), key=lambda one: one[0]):
         metric = book.metrics.metrics[name]
+        settled = final(book, metric, date.fromisoformat(day), as_of or now)
         told = {_key(row): row for history in counting(metric, found) if (row := current_of(history))}
         for key, row in sorted(told.items(), key=lambda one: one[0]):
             more = {"label": metric.label, "at": _moment(book, row["at"]), "channel": _channel(book, key)}
+            more["finality"] = "final" if settled else "provisional"
             yield _line(_cell((row | more)[column]) for column in COLUMNS)
 
 

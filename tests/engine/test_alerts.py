@@ -212,6 +212,18 @@ def pulled(shop, at, state, *parts, kind="daily"):
             add(session, t.pull_part, pull_id=at, source=source, state=ended, reason=reason, **facts)
 
 
+def test_a_file_that_is_wrong_on_two_days_is_told_although_the_others_were_read(ledger):
+    ledger.files["metrics"] = METRICS | {"alerts": {}}
+    ledger.write_files()
+    ledger.load()
+    for day in ("24", "25"):
+        pulled(ledger, f"2026-11-{day} 06:30", "partial", ("numbers.readings", "b.csv: line 2: value is no number"))
+    with ledger.store.write() as session:
+        session.execute(t.pull_part.update().values(state="done"))
+    assert len(look(ledger, "2026-11-25 06:31")) == 1
+    assert "b.csv: line 2" in failing(ledger)[0]
+
+
 def failing(shop):
     return [one["reason"] for one in shop.asked(kind="alert", role="owner") if "가져오지" in one["reason"]]
 

@@ -133,6 +133,8 @@ WEEKS = {7 * back: 100 + back for back in range(1, 9)}  # 101 to 108 on the same
         (6, dict.fromkeys(WEEKS, 2), 3, True),
         (4, dict.fromkeys(WEEKS, 0), 3, True),
         (3, dict.fromkeys(WEEKS, 0), 3, False),
+        # one wild week moves the mean to 113 and its distance to 23, and neither the median nor its own
+        (130, {**dict.fromkeys(WEEKS, 100), 7: 200}, 3, True),
         (500, {7: 10, 14: 400, 21: 30, 28: 900, 35: 20, 42: 700, 49: 5, 56: 300}, 3, False),  # a wild one
     ],
 )

@@ -108,3 +108,9 @@ def test_a_month_goes_into_a_file_whole(shop, said, tmp_path):
 def test_a_month_or_moment_that_is_none_is_told_with_the_right_form(said, words):
     with pytest.raises(Refused, match="write it as"):
         said(*words)
+
+
+@pytest.mark.parametrize("words", [("--month", "9999-12"), ("--as-of", "0001-01-01"), ("--as-of", "9999-12-31 23:59")])
+def test_the_edge_of_all_time_is_refused_in_a_sentence(shop, said, words):
+    with pytest.raises(Refused, match="write it as"):
+        said(*words)

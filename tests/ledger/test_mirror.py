@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 
 from connectors.analytics.csv import Csv
 from flows.ledger.mirror import COLUMNS, MOST, changed, export, last_mirrored
+from flows.ledger.pull.brought import without_room
 from flows.ledger.readings import Value, correct, keep
 from flows.store import tables as t
 from flows.store.write import add
@@ -36,7 +37,7 @@ def kept(shop, *values, pull=None):
 
 def told(shop, since=None):
     with shop.store.read() as session:
-        return changed(session, shop.world.book, since)
+        return changed(session, shop.world.book, since).rows
 
 
 def test_a_row_of_the_mirror_speaks_the_companys_words(shop):
@@ -56,13 +57,13 @@ def test_a_row_of_the_mirror_speaks_the_companys_words(shop):
 def test_missing_zero_and_what_is_split_are_told_apart(shop):
     kept(shop, value(number=None), value(number="0", day=DAY - timedelta(days=1)),
          value("clicks", number="1.50", dimensions={"device": "phone"}, account="a/1"),
-         value("clicks", number="2", dimensions={"device": "desk"}))  # fmt: skip
+         value("clicks", number="2", dimensions={"device": "desk"}, account="a/1"))  # fmt: skip
     rows = {one["row_id"]: one["row"] for one in told(shop)}
     assert {id: (row["값"], row["상태"]) for id, row in rows.items()} == {
         "views/2026-11-22": ("", "없음"),
         "views/2026-11-21": (Decimal(0), "영"),
         'clicks/2026-11-22//a/1/{"device": "phone"}': (Decimal("1.50"), "있음"),
-        'clicks/2026-11-22///{"device": "desk"}': (Decimal(2), "있음"),
+        'clicks/2026-11-22//a/1/{"device": "desk"}': (Decimal(2), "있음"),
     }
 
 
@@ -83,8 +84,12 @@ def test_the_mirror_follows_what_was_written_since_also_by_people(shop):
 def test_of_too_many_rows_the_newest_days_go(shop):
     days = [DAY - timedelta(days=back) for back in range(MOST + 10)]
     kept(shop, *(value(day=day) for day in reversed(days)))
-    rows = told(shop)
-    assert len(rows) == MOST
+    with shop.store.read() as session:
+        rows, left = changed(session, shop.world.book, None)
+    assert (len(rows), left) == (MOST, 10)
+    (said,) = without_room(shop.world.book, left)
+    assert "10" in said
+    assert without_room(shop.world.book, 0) == []
     assert rows[0]["row"]["날짜"] == "2026-11-22"
     assert rows[-1]["row"]["날짜"] == days[MOST - 1].isoformat()
 
@@ -115,7 +120,7 @@ def test_the_mirrors_numbers_can_be_added_up_in_an_excel_file_and_too_long_ones_
 
 def lines_of(shop, **more):
     with shop.store.read() as session:
-        text = "".join(export(session, shop.world.book, DAY - timedelta(days=30), DAY, **more))
+        text = "".join(export(session, shop.world.book, DAY - timedelta(days=30), DAY, shop.clock.now(), **more))
     assert text.startswith("\ufeff")
     return list(csv.DictReader(StringIO(text.removeprefix("\ufeff"))))
 
@@ -141,6 +146,33 @@ def test_a_csv_never_has_a_whole_and_its_parts_both(shop):
     assert [(one["account"], one["value"]) for one in lines_of(shop)] == [("north", "1"), ("south", "2")]
 
 
+def test_the_mirror_adds_up_to_what_the_ledger_says(shop):
+    kept(shop, value("clicks", number=None))
+    kept(shop, value("clicks", number="3", account="north"), value("clicks", number="10", account="south"))
+
+    def added_up():
+        return {one["row_id"]: (one["row"]["값"], one["row"]["상태"]) for one in told(shop)}
+
+    assert added_up() == {"clicks/2026-11-22": ("", "다른 줄에서 셈"), "clicks/2026-11-22//north": (3, "있음"),
+                          "clicks/2026-11-22//south": (10, "있음")}  # fmt: skip
+    with shop.store.write() as session:
+        correct(session, shop.world.book, value("clicks", number="20", by="yoon"), shop.clock.now(), "all of it")
+    assert added_up() == {"clicks/2026-11-22": (20, "있음"), "clicks/2026-11-22//north": ("", "다른 줄에서 셈"),
+                          "clicks/2026-11-22//south": ("", "다른 줄에서 셈")}  # fmt: skip
+
+
+def test_a_csv_says_final_of_a_day_that_has_settled_since(shop):
+    shop.files["metrics"] = {"metrics": {"views": TYPED | {"settle_days": "3"}}}
+    shop.write_files()
+    shop.load()
+    kept(shop, value())
+    assert [one["finality"] for one in lines_of(shop)] == ["provisional"]
+    then = shop.clock.now()
+    shop.clock.set(then + timedelta(days=4))
+    assert [one["finality"] for one in lines_of(shop)] == ["final"]
+    assert [one["finality"] for one in lines_of(shop, as_of=then)] == ["provisional"]
+
+
 def test_a_csv_can_be_what_was_known_then(shop):
     kept(shop, value())
     then = shop.clock.now()
@@ -153,7 +185,7 @@ def test_a_csv_can_be_what_was_known_then(shop):
 def test_a_csv_can_be_read_again_as_a_source(shop):
     kept(shop, value(), value(number="1.50", day=DAY - timedelta(days=1)))
     with shop.store.read() as session:
-        text = "".join(export(session, shop.world.book, DAY - timedelta(days=30), DAY))
+        text = "".join(export(session, shop.world.book, DAY - timedelta(days=30), DAY, shop.clock.now()))
     (shop.home / "files" / "again.csv").write_text(text)
     source = Csv.connect("again", {"file": "again.csv"}, environ={}, home=shop.home)
     assert [(one["metric"], one["value"]) for one in source.call("readings", {"since": DAY, "until": DAY})] == [

@@ -5,8 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from flows.ledger.exchanges import Exchange, record
+from flows.ledger.parties import find_or_make
 from flows.ledger.pull.planning import LATE, MOST_BACK, Wish, plan, window
 from flows.ledger.readings import Value, keep
+from flows.store import tables as t
 from tests.ledger.desk import DAY, Desk
 
 USE = {"use": "numbers.readings"}
@@ -115,3 +118,29 @@ def test_days_are_those_of_the_companys_zone(desk, zone, yesterday):
         wish, now = Wish("daily", ("reach",)), desk.shop.clock.now()
         (part,) = plan(session, desk.shop.world.book, lambda name: desk.sources[name], wish, now)
     assert part.since == part.until == date(2026, 11, yesterday)
+
+
+def test_an_exchange_of_long_ago_that_is_written_down_or_corrected_now_is_counted_again(desk):
+    shop = desk.shop
+
+    def recorded(back, kind="apply", voids=None):
+        at = shop.clock.now() - back * DAY
+        with shop.store.write() as session:
+            party = find_or_make(session, "person", "phone", "+821012345678", at)
+            told = {"by": "yoon", "system": "desk", "reference": f"{back}{kind}{voids}", "voids": voids}
+            return record(session, shop.world.book, party, Exchange(kind=kind), at, **told)
+
+    def counted(kind="daily"):
+        return [(back, length) for names, back, length in asked(desk, kind) if names == "requests"]
+
+    assert counted() == [(0, 7)]
+    old = recorded(31)
+    assert counted() == [(0, 7), (30, 1)]
+    with shop.store.write() as session:  # long ago by the events, too
+        facts = {"connection": "x", "key": "far", "name": "x", "state": "decided", "at": shop.clock.now()}
+        session.execute(t.event.insert().values(id=1_000_000, **facts))
+    assert counted() == [(0, 7)]
+    recorded(0, voids=old)
+    assert counted() == [(0, 7), (30, 1)]
+    recorded(61, "refund")  # a metric may take it off on the sale's day, whenever that was
+    assert counted() == [(0, 7), (30, 1), (60, 1)]

@@ -109,3 +109,38 @@ def test_before_there_is_a_home_a_pull_says_what_makes_one(shop, tmp_path):
 def test_what_cannot_be_pulled_is_said_in_a_sentence(said, words, error, says):
     with pytest.raises(error, match=says):
         said(*words)
+
+
+def test_a_file_says_nothing_of_days_behind_its_last_line(shop, said):
+    drop(shop, "2025-06-25,cost,5", "2025-06-28,cost,6")
+    told = said("cost", "--from", "2025-06-24", "--to", "2025-06-30")
+    assert "no number at the source: 비용 06-29 ~ 06-30, 06-24" in told
+    found = {row["day"][-2:]: row["status"] for row in shop.all(t.reading)}
+    assert found == {"24": "missing", "25": "ok", "26": "zero", "27": "zero", "28": "ok", "29": "missing",
+                     "30": "missing"}  # fmt: skip
+    drop(shop, "2025-06-25,cost,5", "2025-06-28,cost,6", "2025-06-29,cost,7", "2025-06-30,cost,8")
+    assert "2 new numbers, 0 restated, 1 missing" in said("cost", "--from", "2025-06-24", "--to", "2025-06-30")
+
+
+def test_a_number_of_a_channel_that_nobody_knows_is_not_taken_for_the_metrics_own(shop, said, capsys):
+    shop.files["metrics"] = {"metrics": {"views": METRICS["views"] | {"channel": "web"}}}
+    shop.write_files()
+    file = shop.home / "files" / "numbers.csv"
+    words = ("--from", "2025-06-30", "--to", "2025-06-30", "--all")
+    for channel, well in (("web", True), ("웹", True), ("", True), ("blog", False)):
+        file.write_text(f"day,metric,value,channel\n2025-06-30,views,{7 if well else 9},{channel}\n")
+        if well:
+            assert "a channel that" not in said(*words)
+            continue
+        with pytest.raises(SystemExit):
+            said(*words)
+        assert "a channel that the company does not have; name channels as" in capsys.readouterr().out
+    assert [row["value"] for row in shop.all(t.reading) if row["value"] is not None] == [7]
+
+
+@pytest.mark.parametrize("words", [("--again", "last", "views"), ("--again", "last", "--from", "2025-06-01"),
+                                   ("--to", "2020-01-01")])  # fmt: skip
+def test_words_that_would_be_passed_over_are_refused(shop, said, words):
+    with pytest.raises(Misused):
+        said(*words)
+    assert shop.all(t.pull) == []

@@ -77,7 +77,7 @@ def _failures(session: Connection, book: Book, now: datetime) -> Iterator[Failur
     )
     bad: defaultdict[str, dict[str, tuple[datetime, str]]] = defaultdict(dict)
     for (source, pull), parts in _by_pull(rows(session, found)).items():
-        failed = [row for row in parts if row["state"] == "failed"]
+        failed = [row for row in parts if row["state"] == "failed" or row["reason"]]  # or a file of it is wrong
         if failed:
             bad[source][pull] = (failed[-1]["begun_at"], failed[-1]["reason"] or "")
         else:

@@ -17,6 +17,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "absent": "출처에 숫자가 없음: {metrics} {days}",
         "beside": "사람이 고친 값과 다르게 온 숫자 {beside}",
         "left": "묻다 만 것 {left}: 다음에 이어서 묻습니다",
+        "room": "표로 넘기지 못한 오래된 숫자 {left}: digilog metrics --csv 에는 모두 있습니다",
         "more": "외 {}", "and": "그 밖에 {}",
     },
     "en": {
@@ -29,6 +30,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "beside_1": "1 number differs from what a person corrected",
         "left": "{left} questions are left; the next pull asks them",
         "left_1": "1 question is left; the next pull asks it",
+        "room": "{left} older numbers had no room among the rows for a sheet; digilog metrics --csv has all",
         "more": "and {} more", "and": "and {} more of these",
     },
 }  # fmt: skip
@@ -41,6 +43,11 @@ def lines(book: Book, summary: Summary, language: str = "") -> list[str]:
     told = [_of(words, "counts", summary.kept).format(**counts), *_told(book, summary, words)]
     over = len(told) - MOST_LINES
     return [*told[: MOST_LINES - 1], words["and"].format(over + 1)] if over > 0 else told
+
+
+def without_room(book: Book, left: int) -> list[str]:
+    """A line about numbers that a sheet will not have, if there are any."""
+    return [_WORDS[book.company.language]["room"].format(left=left)] if left else []
 
 
 def _of(words: Mapping[str, str], key: str, number: int) -> str:
@@ -60,8 +67,7 @@ def _told(book: Book, summary: Summary, words: Mapping[str, str]) -> Iterator[st
     if summary.typed:
         yield words["typed"].format(metrics=_labels(book, summary.typed, words))
     for name, on in summary.absent.items():
-        if book.metrics.metrics[name].absent_day == "unknown":
-            yield words["absent"].format(metrics=_labels(book, [name], words), days=_named(on, words))
+        yield words["absent"].format(metrics=_labels(book, [name], words), days=_named(on, words))
     if summary.beside:
         yield _of(words, "beside", summary.beside).format(beside=summary.beside)
     if summary.left:

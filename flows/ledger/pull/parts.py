@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, insert, select
 
+from connectors.analytics import Reading
 from connectors.errors import Rejected
 from flows.ledger.pull.asked import Question
 from flows.ledger.pull.planning import EXCHANGES, MINUTES, PERSON, Part
@@ -17,6 +18,7 @@ from flows.playbook.model import Book
 from flows.store import tables as t
 from flows.store.read import Row
 
+_TWICE = "split what makes them different; if they are the same, a page came twice: ask the service's support"
 ANSWERS_KEPT = timedelta(days=30)  # raw, to be read again by a corrected connector
 Day = tuple[str, date]  # a metric's day
 _r = t.reading.c
@@ -48,28 +50,44 @@ def _asks(source: Source, row: Row, asked: Row) -> bool:
 
 
 def values_of(book: Book, asked: Question) -> list[Value]:
-    """What the answers say of our metrics. Raises Rejected where they say two things of one day."""
+    """What the answers say of our metrics. Raises Rejected where they say a day's number twice, be it the same.
+
+    A page that comes twice leaves another one out, whose days would be taken for days without a number.
+    """
     part, names = asked.part, asked.part.names(book)
     found: dict[Key, Value] = {}
     for answer in asked.answers:
         for one in answer.found.readings:
             for name in names.get(one.metric, ()) if part.since <= one.day <= part.until else ():
-                if _of_another(book, name, one.channel):
+                if _of_another(book, name, one):
                     continue
                 value = Value(
                     name, one.day, one.value, part.source,
                     account=one.account, channel=one.channel, dimensions=one.dimensions, raw=answer.hash,
                 )  # fmt: skip
-                if found.setdefault(key_of(book, value), value).value != value.value:
-                    said = f"it says two different numbers of {one.day} for {one.metric}"
-                    raise Rejected(said, next_step="split what makes them different, or ask the service's support")
+                if found.setdefault(key_of(book, value), value) is not value:
+                    raise Rejected(f"it brings two numbers of {one.day} for {one.metric}", next_step=_TWICE)
     return list(found.values())
 
 
-def _of_another(book: Book, name: str, channel: str) -> bool:
-    """Whether a number is of another of the company's channels than its metric is about."""
-    own = book.metrics.metrics[name].channel
-    return own is not None and channel != own and channel in book.company.channels
+def _of_another(book: Book, name: str, one: Reading) -> bool:
+    """Whether a number is of another of the company's channels than its metric is about.
+
+    Raises Rejected for a channel that the company does not have: its number would be taken for the metric's own.
+    """
+    own, channels = book.metrics.metrics[name].channel, book.company.channels
+    if own is None or one.channel in {"", own, channels.get(own)}:
+        return False
+    if one.channel not in channels and one.channel not in channels.values():
+        said = f"what it brings of {one.day} for {one.metric} is of a channel that the company does not have"
+        raise Rejected(said, next_step="name channels as company.yaml does, or leave them out")
+    return True
+
+
+def told(book: Book, asked: Question, name: str, day: date) -> bool:
+    """Whether the answers tell of a metric's day, so that what they leave out is nothing. A file ends somewhere."""
+    named = book.metrics.metrics[name].source.of or name
+    return all(answer.found.tells(named, day) for answer in asked.answers)
 
 
 def known(session: Connection, names: Iterable[str], first: date, last: date) -> set[Day]:
@@ -92,9 +110,8 @@ def lacking(session: Connection, part: Part, came: set[Day]) -> list[Day]:
     return [one for one in wanted if one not in there]
 
 
-def absent(book: Book, part: Part, name: str, day: date, raw: str | None) -> Value:
-    """What a day means that the source left out, as its metric says; without a whole answer it is missing."""
-    zero = book.metrics.metrics[name].absent_day == "zero" and raw is not None
+def absent(part: Part, name: str, day: date, raw: str | None, *, zero: bool) -> Value:
+    """A day that the source left out: a zero, or missing."""
     return Value(name, day, Decimal(0) if zero else None, part.source, raw=raw)
 
 

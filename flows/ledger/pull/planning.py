@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from connectors.analytics import Source
 from connectors.base import Connector
 from connectors.errors import ConnectorError, Rejected
-from flows.ledger.pull.settled import unsettled
+from flows.ledger.pull.settled import unsettled, written_late
 from flows.ledger.series import days
 from flows.playbook.metrics import Metric
 from flows.playbook.model import Book
@@ -72,9 +72,12 @@ def plan(
     """All questions, those of the newest days first. Raises Rejected for a metric that is not there."""
     today = now.astimezone(book.company.zone).date()
     groups = defaultdict[tuple[object, ...], dict[str, set[date]]](dict)
-    late = unsettled(session, book, today, MOST_BACK) if wish.kind == "daily" else {}
+    daily = wish.kind == "daily"
+    late = unsettled(session, book, today, MOST_BACK) if daily else {}
+    written = {day for day in written_late(session) if day < today} if daily else set()
     for name, metric in _asked(book, wish):
-        if wanted := _days(session, name, metric, wish, today) | _within(late.get(name, set()), wish):
+        more = written if metric.source.exchanges else late.get(name, set())
+        if wanted := _days(session, name, metric, wish, today) | _within(more, wish):
             groups[_together(metric, name)][name] = wanted
     found = [part for wanted in groups.values() for part in _parts(book, connection, wanted)]
     return sorted(found, key=lambda part: part.until, reverse=True)

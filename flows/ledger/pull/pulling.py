@@ -212,9 +212,11 @@ class _Run:
         came = {(value.metric, value.day) for value in values}
         raw = None if odd else asked.answers[-1].hash
         for name, day in parts.lacking(session, part, came):
-            self.summary.absent.setdefault(name, []).append(day)
-            self.summary.missing += book.metrics.metrics[name].absent_day == "unknown" or raw is None
-            values.append(parts.absent(book, part, name, day, raw))
+            zero = book.metrics.metrics[name].absent_day == "zero" and not odd and parts.told(book, asked, name, day)
+            if not zero:
+                self.summary.absent.setdefault(name, []).append(day)
+            self.summary.missing += not zero
+            values.append(parts.absent(part, name, day, raw, zero=zero))
         if raw:
             values += parts.left_out(session, book, part, values, raw)
         self._keep(session, part, values, asked.number, len(asked.answers), "; ".join(odd))

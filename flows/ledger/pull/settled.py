@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from flows.ledger.derived import TAKEN
+from flows.ledger.parties import family
 from flows.ledger.series import days
 from flows.playbook.model import Book
 from flows.store import tables as t
 
-_p, _q = t.pull.c, t.pull_part.c
+_p, _q, _x = t.pull.c, t.pull_part.c, t.exchange.c
+_LATELY = 20_000  # events that are looked through; a few hundred cases have them in a day
 
 
 def unsettled(session: Connection, book: Book, today: date, back: int) -> dict[str, set[date]]:
@@ -37,6 +40,23 @@ def unsettled(session: Connection, book: Book, today: date, back: int) -> dict[s
             if kind != "holes":  # which takes nothing of a day that is known
                 sure[name].update(days(first, min(last, settled)))
     return {name: _over(wanted - sure[name], book, name, today) for name, wanted in found.items()}
+
+
+def written_late(session: Connection) -> set[date]:
+    """Days of the exchanges that were written down lately, and of those that they correct or give back, however old."""
+    newest = select(func.max(t.event.c.id)).scalar_subquery()
+    told = select(t.event.c.subject).where(t.event.c.id > newest - _LATELY, t.event.c.name == "exchange.recorded")
+    written = select(_x.day, _x.voids, _x.party_id, _x.kind).where(_x.id.in_(told))
+    found, voided, given = set[str](), set[str](), set[str]()
+    for day, voids, party, kind in session.execute(written):
+        found.add(day)
+        if voids:
+            voided.add(voids)
+        if family(kind) in TAKEN:  # a metric may take it off on the sale's day
+            given.add(party)
+    for some in (_x.id.in_(voided), _x.party_id.in_(given)):
+        found.update(session.execute(select(_x.day).where(some).distinct()).scalars())
+    return {date.fromisoformat(day) for day in found}
 
 
 def _over(wanted: set[date], book: Book, name: str, today: date) -> set[date]:

@@ -176,6 +176,6 @@ def _failed(session: Connection, book: Book, now: datetime) -> list[Row]:
     lately = select(func.max(part.id)).join(t.pull).where(p.begun_at <= now, p.begun_at > now - _LATELY)
     newest = lately.where(part.source.in_(asked), part.state != "open").group_by(part.source)
     last = select(part.source, part.pull_id).where(part.id.in_(newest)).subquery()
-    failed = select(part.source, part.reason).distinct().where(part.state == "failed")
+    failed = select(part.source, part.reason).distinct().where(part.reason.is_not(None))  # or a file of it is wrong
     same = and_(part.source == last.c.source, part.pull_id == last.c.pull_id)
     return rows(session, failed.join(last, same).order_by(part.source).limit(20))

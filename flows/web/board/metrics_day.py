@@ -1,10 +1,12 @@
 """One day of a metric: every number that stood there, and the form by which a person types or corrects it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from unicodedata import normalize
 
 from sqlalchemy import Connection
 from starlette.responses import Response
@@ -23,6 +25,7 @@ from flows.web.page import after
 
 _LARGEST = Decimal(10) ** 15
 _DECIMALS = 6
+_NUMBER = re.compile(r"-?(\d{1,3}(,\d{3})+|\d{1,40})(\.\d{1,40})?", re.ASCII)
 _FIELDS = ("value", "none", "reason", "part", "seen")
 _TOLD = frozenset({"saved", "same", "ours", "theirs"})
 
@@ -129,8 +132,12 @@ def _typed(ask: Ask, metric: Metric) -> Typed:
 
 
 def _number(text: str) -> Decimal:
-    found = Decimal(text.replace(",", "").replace(" ", ""))
-    if not found.is_finite() or abs(found) >= _LARGEST or -int(found.as_tuple().exponent) > _DECIMALS:
+    """As people write it: digits, with commas between thousands or none. Raises ValueError, also for `1,5`."""
+    plain = normalize("NFKC", text).strip()
+    if not _NUMBER.fullmatch(plain):
+        raise ValueError(text)
+    found = Decimal(plain.replace(",", ""))
+    if abs(found) >= _LARGEST or -int(found.as_tuple().exponent) > _DECIMALS:
         raise ValueError(text)
     return found
 

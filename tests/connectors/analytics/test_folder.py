@@ -183,3 +183,21 @@ def test_a_link_out_of_the_folder_is_not_followed(drop, tmp_path):
 
 def test_the_probe_counts_files_and_numbers(drop):
     assert drop(a__csv=LONG).probe() == "numbers has 1 files with 3 numbers"
+
+
+def test_a_file_tells_of_its_own_days_and_of_no_empty_cell(drop):
+    wide = "day,visits,sales\n2026-11-10,1,\n2026-11-12,3,5\n"
+    made = drop(a__csv=wide, b__csv="day,metric,value\n2026-11-15,calls,7\n")
+    found = page(made)
+    days = range(9, 17)
+    told = {
+        name: [day for day in days if found.tells(name, date(2026, 11, day))] for name in ("visits", "sales", "calls")
+    }
+    assert told == {"visits": [10, 11, 12], "sales": [11, 12], "calls": [15]}
+    later = page(drop(c__csv="day,metric,value\n2026-11-10,sales,4\n"))  # the number that the cell lacked
+    assert later.tells("sales", date(2026, 11, 10))
+
+
+def test_a_formula_that_no_program_has_worked_out_is_no_number(drop):
+    found = page(drop(a__xlsx=book(["day", "visits"], [date(2026, 11, 10), "=2+2"], [date(2026, 11, 11), 3])))
+    assert not found.tells("visits", date(2026, 11, 10))

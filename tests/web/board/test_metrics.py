@@ -124,6 +124,9 @@ def test_the_page_says_what_the_last_pull_brought_and_why_a_source_failed(shop: 
     text = shop.viewer.get("/metrics").text
     assert "ads: could not be pulled (the service asks to come later (429))" in text
     assert "4 new, 0 restated, 0 missing" in text
+    with shop.door.store.write() as session:  # the source answered, and something in it is wrong
+        session.execute(t.pull_part.update().values(state="done", reason="b.csv: line 2: value is no number"))
+    assert "b.csv: line 2: value is no number" in shop.viewer.get("/metrics").text
 
 
 def test_a_pull_of_one_source_does_not_hide_that_another_failed(shop: Board) -> None:
@@ -218,6 +221,10 @@ def test_a_day_can_be_none_of_a_metrics_days(shop: Board) -> None:
         ({"value": ""}, "write a number, or choose"),
         ({"value": "many"}, "write a number like"),
         ({"value": "NaN"}, "write a number like"),
+        ({"value": "1,5"}, "write a number like"),  # fifteen to some, one and a half to others
+        ({"value": "1 2"}, "write a number like"),
+        ({"value": "1_000"}, "write a number like"),
+        ({"value": "1e5"}, "write a number like"),
         ({"value": "1e400"}, "write a number like"),
         ({"value": "1e9999999"}, "write a number like"),
         ({"value": "1.1234567"}, "write a number like"),
@@ -353,3 +360,8 @@ def test_a_month_of_fifty_metrics_is_one_read_and_a_small_page(shop: Board) -> N
     assert reply.text.count("<td") > 50 * 31
     assert len(reply.text.encode()) < 140_000
     assert len(gzip.compress(reply.text.encode())) < 20_000
+
+
+def test_a_number_may_have_commas_between_its_thousands(shop: Board) -> None:
+    assert types(shop.actor, "cost", value=" 1,234,567.5 ", reason="as the invoice says")[0] == 303
+    assert readings(shop, "cost")[-1][0] == Decimal("1234567.5")
