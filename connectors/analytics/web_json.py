@@ -17,6 +17,7 @@ _TWICE = (
     "name in the metric's `split` or `where` what tells these rows apart; `dimensions` says where it stands in a row"
 )
 _BLANK = re.compile(r"\{([^{}]*)\}")
+_DAYS = frozenset({"since", "until", "next_day", "day"})
 _BLANKS = ("since", "until", "next_day", "day", "page", "offset", "limit", "cursor")
 
 
@@ -98,7 +99,19 @@ class WebJson(Source):
             raise Rejected(f"the answer holds no list{f' at {self.rows}' if self.rows else ''}", next_step="see `rows`")
         page = place["page"]
         read = ((self._called(page, line), self._readings(asked, row, page)) for line, row in enumerate(rows, 1))
-        return Page(readings=gathered(read, twice=_TWICE), more=turned(asked, self.paging, page, found, len(rows)))
+        readings = gathered(read, twice=_TWICE)
+        if rows and not readings and self._says_days and not any(self._is_of(asked, row) for row in rows):
+            raise Rejected("all its rows are of days that were not asked for", next_step="see `path` and `params`")
+        return Page(readings=readings, more=turned(asked, self.paging, page, found, len(rows)))
+
+    @property
+    def _says_days(self) -> bool:
+        """Whether the service is told which days are wanted, and its whole answer is one page with days."""
+        said = " ".join((self.path, *self.params.values()))
+        return bool(self.day) and self.paging is None and not _DAYS.isdisjoint(_BLANK.findall(said))
+
+    def _is_of(self, asked: Asked, row: object) -> bool:
+        return asked.since <= self._day(_field(row, self.day)) <= asked.until
 
     def probe(self) -> str:
         """Ask for yesterday's numbers, one page."""

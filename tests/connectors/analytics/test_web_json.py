@@ -197,3 +197,23 @@ def test_a_declaration_that_cannot_work_is_told_by_check(change, said):
 def test_where_no_list_stands_is_named(connect, place, said):
     with pytest.raises(Rejected, match=said):
         connect("web_json", rows=place).readings()
+
+
+@pytest.mark.parametrize(("day", "kept"), [("2026-11-21T09:00:00+09:00", True), ("2026-11-21 09:00", True),
+                                           ("2026-11-211", False), ("2026-11-21x", False)])  # fmt: skip
+def test_a_time_behind_the_day_is_passed_over_and_nothing_else(connect, day, kept):
+    plain = {"values": {"n": "n"}, "params": {}, "paging": None, "dimensions": {}, "rows": "", "day": "day"}
+    made = connect("web_json", {DAILY: (200, [{"day": day, "n": 5}])}, **plain)
+    if kept:
+        assert days(made.readings(of=["n"], split=[])) == ["2026-11-21"]
+        return
+    with pytest.raises(Rejected, match="day is no date like"):
+        made.readings(of=["n"], split=[])
+
+
+def test_a_service_that_passes_over_the_days_that_it_is_asked_for_is_told(connect):
+    plain = {"values": {"n": "n"}, "paging": None, "dimensions": {}, "rows": "", "day": "day"}
+    answers = {DAILY: (200, [{"day": "2020-01-01", "n": 5}])}
+    with pytest.raises(Rejected, match="all its rows are of days that were not asked for"):
+        connect("web_json", answers, **plain, params={"from": "{since}"}).readings(of=["n"], split=[])
+    assert connect("web_json", answers, **plain, params={}).readings(of=["n"], split=[]) == []  # it tells what it has
