@@ -59,10 +59,9 @@ def pull(
         read the kept answers of that pull anew (its id, or "last") and ask nobody
 
     """
-    if holes and all_:
-        raise Misused("--holes are the days without a number, --all are all days; name one of them")
-    if again is not None and (metrics or since or until or holes or all_):
-        raise Misused("--again reads all of that pull anew, and goes with no other word")
+    _refuse_both(holes, all_, "--holes are the days without a number, --all are all days; name one of them")
+    others = metrics or since or until or holes or all_
+    _refuse_both(again is not None, others, "--again reads all of that pull anew, and goes with no other word")
     first, last = _day(since), _day(until)
     world, store = where.world()
     _refuse_nothing(world, metrics, first, last)
@@ -84,6 +83,11 @@ def _day(said: str | None) -> date | None:
         return date.fromisoformat(said) if said else None
     except ValueError:
         raise Misused(f"{said} is no day; write it as 2026-11-01") from None
+
+
+def _refuse_both(one: object, other: object, said: str) -> None:
+    if one and other:
+        raise Misused(said)
 
 
 def _refuse_nothing(world: World, metrics: Sequence[str], first: date | None, last: date | None) -> None:
