@@ -60,12 +60,12 @@ class Rates:
 
     def begin(self) -> None:
         """A turn begins: until it is committed, what it says can be taken back."""
-        self._before = dict(self._rests), dict(self._failures), dict(self._down), set(self._changed)
+        sent = {name: (rate, made.copy()) for name, (rate, made) in self._sent.items()}
+        self._before = sent, dict(self._rests), dict(self._failures), dict(self._down), set(self._changed)
 
     def undo(self) -> None:
-        """The turn was rolled back, and comes again. What was called is read anew from the effects."""
-        self._rests, self._failures, self._down, self._changed = self._before
-        self._sent.clear()
+        """The turn was rolled back, and comes again."""
+        self._sent, self._rests, self._failures, self._down, self._changed = self._before
         self.begin()
 
     def read(self, session: Connection) -> None:
