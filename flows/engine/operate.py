@@ -32,6 +32,8 @@ def find_case(session: Connection, id: str) -> Row:
 def hold(session: Connection, id: str, who: str, reason: str, now: datetime) -> None:
     """Stop a case where it stands until someone resumes it."""
     case = _open_case(session, id)
+    if case["held"] is not None:  # else the second reason would stand in place of the first
+        raise OperateError(f"case {id} is held already; let it go on with: digilog resume {id}")
     session.execute(update(t.case).where(t.case.c.id == id).values(held=reason))
     journal(session, case, None, "held", now, by=who, reason=reason)
     audit(session, who, "hold", id, now, reason, before=case["status"], after="held")

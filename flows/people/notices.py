@@ -80,6 +80,8 @@ def hand_over(
     refuse_ended(row)
     if to not in book.company.people:
         raise AssignmentError(f"there is no person {to} in company.yaml")
+    if row["person"] == to:  # pressed twice: nobody is told twice
+        raise AssignmentError(f"it is with {to} already")
     change(session, t.assignment, id, state="open", person=to)
     _tell(session, book, playbook, row, "handed", to, now, links, again=f"/{new_id()}")
     audit(session, who, "hand over", id, now, reason, before=row["person"] or row["role"], after=to)

@@ -64,6 +64,6 @@ def _hold(house: House, run: str) -> int:
                 with house.store.write() as session:
                     hold(session, trace.case, WHO, HELD_BECAUSE, house.now())
                 count += 1
-            except OperateError:  # it has ended meanwhile
+            except OperateError:  # it has ended meanwhile, or is held already
                 continue
     return count

@@ -99,7 +99,10 @@ _ALSO_FROM_OUTSIDE = re.compile(rb"/(in|form|work)/.*|/healthz|/style\.css")  # 
 _NEVER_FROM_OUTSIDE = frozenset({b"/readyz", b"/setup"})
 _PLAIN = re.compile(rb"[A-Za-z0-9/._-]+")
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
-_PASSED_ON = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host"})  # a proxy's, or a tunnel's
+_PASSED_ON = frozenset({  # what a proxy or a tunnel adds; one that adds nothing must hand on Host
+    b"forwarded", b"via", b"x-real-ip", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port",
+    b"x-forwarded-proto", b"x-forwarded-server", b"cf-connecting-ip", b"true-client-ip",
+})  # fmt: skip
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",

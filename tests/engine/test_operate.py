@@ -166,3 +166,12 @@ def test_a_correction_ends_no_case(shop):
     shop.act(void, shop.world, id, "yoon", "it was another customer")
     shop.turns()
     assert shop.case()["status"] != "ended"
+
+
+def test_a_second_hold_changes_nothing_of_the_first(shop):
+    id = begin(shop, {})
+    shop.act(hold, id, "han", "the customer calls back", shop.clock.now())
+    with pytest.raises(OperateError, match="is held already"):
+        shop.act(hold, id, "yoon", "again", shop.clock.now())
+    assert shop.case(id)["held"] == "the customer calls back"
+    assert shop.story().count("held") == 1

@@ -39,7 +39,7 @@ zone: Asia/Seoul
 language: en
 hours: {mon-sun: 07:00-22:00}
 roles: {manager: {label: Manager, people: [yoon]}}
-people: {yoon: {name: Yoon, email: yoon@onda.example}}
+people: {yoon: {name: Yoon, email: yoon@onda.example}, so: {name: So, email: so@onda.example}}
 sender: {name: Onda, phone: 02-555-0101}
 connections:
   trial-form: {connector: own_form}

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from flows.people import users
 from flows.people.users import UserError
+from flows.store.write import audit
 from flows.web.board import words
 from flows.web.board.ask import CAP, COOKIE, Ask, read
 from flows.web.board.words.login import LOGIN
@@ -81,8 +82,13 @@ async def make_first(request: Request) -> Response:
 
 
 async def leave(ask: Ask) -> Response:
-    secret = ask.request.cookies[COOKIE]
-    await ask.write(lambda session: users.end_session(session, secret))
+    secret, name, now = ask.request.cookies[COOKIE], ask.user.name, datetime.now(UTC)
+
+    def end(session: Connection) -> None:
+        users.end_session(session, secret)
+        audit(session, name, "logout", name, now)
+
+    await ask.write(end)
     return _gone("signed_out")
 
 
@@ -95,7 +101,12 @@ async def change(ask: Ask) -> Response:
     """Sign out everywhere, or give oneself a new password, which does so too."""
     name, now = ask.user.name, datetime.now(UTC)
     if ask.said("_press") == "everywhere":
-        await ask.write(lambda session: users.end_sessions(session, name))
+
+        def end(session: Connection) -> None:
+            users.end_sessions(session, name)
+            audit(session, name, "signed out everywhere", name, now)
+
+        await ask.write(end)
         return _gone("signed_out")
     old, new = one(ask.form, "old"), one(ask.form, "new")
     if not ask.context.names.allows(name):

@@ -20,6 +20,16 @@ _SAID = (
         "It is not held any more.",
     ),
     (
+        r"case \S+ is held already; .*",
+        "이미 멈춰 둔 케이스입니다.",
+        "It is held already.",
+    ),
+    (
+        r"it is with (.+) already",
+        r"이미 \1 님에게 넘어가 있습니다.",
+        r"It is with \1 already.",
+    ),
+    (
         r"case \S+ has ended .*",
         "이미 끝난 케이스라 더 할 수 있는 일이 없습니다.",
         "This case has ended; nothing more can be done to it.",

@@ -205,6 +205,8 @@ def test_signing_out_ends_one_session_and_everywhere_all(board: Board) -> None:
     assert [one.get("/").status for one in (first, second, third)] == [303, 200, 200]
     assert second.post("/account", {"_press": "everywhere"}).status == 303
     assert [one.get("/").status for one in (second, third)] == [303, 303]
+    ended = board.door.rows(select(t.audit).where(t.audit.c.what.in_(("logout", "signed out everywhere"))))
+    assert [(one["who"], one["what"]) for one in ended] == [("yoon", "logout"), ("yoon", "signed out everywhere")]
 
 
 def test_a_new_password_takes_the_old_one_and_ends_all_sessions(board: Board) -> None:
@@ -307,6 +309,10 @@ def test_from_outside_the_board_is_reached_only_when_it_is_said_so(board: Board)
         {"x-forwarded-for": "192.0.2.9"},
         {"Forwarded": "for=192.0.2.9"},
         {"X-Forwarded-Host": "x.example"},
+        {"X-Real-IP": "192.0.2.9"},
+        {"X-Forwarded-Proto": "https"},
+        {"Via": "1.1 proxy.example"},
+        {"CF-Connecting-IP": "192.0.2.9"},
     ):
         asked = [board.door.ask("GET", path, headers=passed_on).status for path in ("/login", "/setup", "/readyz", "/")]
         assert asked == [404] * 4  # a tunnel that asks for 127.0.0.1
